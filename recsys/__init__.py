@@ -1,0 +1,3 @@
+"""A research framework for sequential recommendation."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,99 @@
+"""The `recsys` command: finds the verb and hands the rest of the line to its module.
+
+Nothing heavy is imported before the verb is known, so that help answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from opcode import opmap
+
+from recsys import __version__
+
+VERBS = {  # verb: what it does; the module is recsys.commands.<verb>
+    "train": "train, validate and test one model, or a whole grid of them with -m",
+    "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
+}
+
+EXAMPLES = (
+    "recsys train                                    # SASRec on MovieLens-100K",
+    "recsys train model=sasrec loss=bpr seed=1",
+    "recsys train -m loss=bce,ce,bpr 'seed=range(0,3)'",
+    "recsys train --help                             # every key with its value",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code: 0, 2 for a mistake of the user, 130 after Ctrl-C.
+
+    A mistake of the user prints one line on stderr; anything else keeps its traceback, as does every error
+    where the environment variable HYDRA_FULL_ERROR is 1.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if arguments[0] == "--version":
+        print(f"recsys {__version__}")
+        return 0
+    try:
+        return _run(arguments[0], arguments[1:])
+    except KeyboardInterrupt:
+        print("recsys: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        cause = _behind_hydra(error)
+        if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_user_error(cause):
+            raise
+        print(f"recsys: error: {_one_line(cause)}", file=sys.stderr)
+        return 2
+
+
+def is_user_error(error: BaseException) -> bool:
+    """Whether `error` reports a mistake of the user rather than a bug.
+
+    It does if it is a ValueError or FileNotFoundError that a `raise` statement of this package raised. One
+    from a library, or from a call such as `int(text)` that this package forgot to guard, is a bug.
+    """
+    trace = error.__traceback__
+    if not isinstance(error, ValueError | FileNotFoundError) or trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    frame = trace.tb_frame
+    is_raise = frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
+    return is_raise and frame.f_globals.get("__name__", "").startswith("recsys.")
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    if verb not in VERBS:
+        near = get_close_matches(verb, VERBS, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"the verbs are {', '.join(VERBS)}"
+        raise ValueError(f"unknown verb '{verb}'; {advice}")
+    return import_module(f"recsys.commands.{verb}").main(arguments) or 0
+
+
+def _behind_hydra(error: Exception) -> BaseException:
+    """The constructor's own error, where Hydra's `instantiate` wrapped it."""
+    wrapped = type(error).__name__ == "InstantiationException"  # by name: Hydra may never have been imported
+    return error.__cause__ if wrapped and error.__cause__ is not None else error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    return "\n".join(
+        [
+            "usage: recsys VERB [key=value ...]",
+            "",
+            *(f"  {verb:<{width}}  {description}" for verb, description in VERBS.items()),
+            "",
+            "examples:",
+            *(f"  {example}" for example in EXAMPLES),
+        ]
+    )

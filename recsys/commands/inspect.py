@@ -1,0 +1,68 @@
+"""`recsys inspect`: what a model does with one toy row, stage by stage."""
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from recsys.commands.configuration import check_types, run_with_hydra
+from recsys.commands.train import register_resolvers
+from recsys.models.base import SequentialModel
+from recsys.models.layers import attention_mask
+
+console = Console()
+ROW = [3, 1, 4, 0]  # the toy user's items, oldest first
+PADDING = 2
+NUM_ITEMS = 6
+
+
+def main(argv: list[str]) -> None:
+    """Shows the model that `argv` (the overrides of `recsys train`) describes."""
+    register_resolvers()
+    run_with_hydra(inspect, config_name="train", argv=argv)
+
+
+def inspect(config: DictConfig) -> None:
+    """Prints the toy row, its mask, every stage's output shape and the logits of the next item."""
+    check_types(config)
+    model: SequentialModel = instantiate(config.model)(num_items=NUM_ITEMS).eval()
+    items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
+    console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, {NUM_ITEMS} items in the toy catalogue)")
+    console.print(mask_table(items, pad=model.pad))
+    console.print(stage_table(model, items))
+
+
+def mask_table(items: Tensor, *, pad: int) -> Table:
+    """The padding mask times the causal mask: who may see whom."""
+    table = Table(title="Who sees whom: padding mask x causal mask, one per row, [1, 1, L, L]")
+    table.add_column("position", justify="right")
+    for position, item in enumerate(items[0].tolist()):
+        table.add_column(f"{position}: {'pad' if item == pad else item}", justify="center")
+    for position, row in enumerate(attention_mask(items, pad=pad)[0, 0].tolist()):
+        table.add_row(str(position), *("1" if seen else "." for seen in row))
+    return table
+
+
+def stage_table(model: SequentialModel, items: Tensor) -> Table:
+    """Every module in the order it ran, with the shape it returned and its number of parameters."""
+    table = Table(title=f"Stages of {type(model).__name__}.encode, then the logits")
+    for name, justify in (("stage", "left"), ("module", "left"), ("output", "left"), ("parameters", "right")):
+        table.add_column(name, justify=justify)  # pyright: ignore
+
+    def record(name: str, module: nn.Module, output: Tensor) -> None:
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        table.add_row(name, type(module).__name__, str(list(output.shape)), f"{own:,}" if own else "")
+
+    hooks = [
+        module.register_forward_hook(lambda module, _, output, name=name: record(name, module, output))
+        for name, module in model.named_modules()
+        if name
+    ]
+    with torch.inference_mode():
+        logits = model.score(model.next_query(items))
+    for hook in hooks:
+        hook.remove()
+    table.add_row("score", "hidden x item table", str(list(logits.shape)), "")
+    return table

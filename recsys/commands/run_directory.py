@@ -1,0 +1,92 @@
+"""The directory of one run: what it holds, whether it may be written to, and its record."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from recsys.commands.environment import environment
+
+NOT_IDENTITY = {"force", "output_dir"}  # keys that do not change what a run computes
+
+
+class RunDirectory:
+    """outputs/<study>/<data>/<run>/seed<k>: run.json, config.yaml, metrics.csv, per_user.parquet, checkpoints."""
+
+    def __init__(self, path: Path, config: DictConfig) -> None:
+        self.path = path
+        self.config: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
+
+    @property
+    def record(self) -> dict[str, Any] | None:
+        """The finished or interrupted run's run.json, or None."""
+        path = self.path / "run.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def is_finished(self) -> bool:
+        """Whether this very config has been run to its end here; ValueError where another config has.
+
+        `force=true` clears the directory's results instead.
+        """
+        config_file = self.path / "config.yaml"
+        if self.config["force"]:
+            for name in ("run.json", "config.yaml", "last.ckpt", "best.ckpt", "metrics.csv"):
+                (self.path / name).unlink(missing_ok=True)
+        if not config_file.exists():
+            return False
+        there = OmegaConf.to_container(OmegaConf.load(config_file))
+        different = differences(_identity(there), _identity(self.config))  # pyright: ignore
+        if different:
+            raise ValueError(
+                f"{self.path} holds a run of another config ({'; '.join(different[:5])}); "
+                "choose another study=NAME, or force=true to run over it"
+            )
+        return (self.record or {}).get("status") == "finished"
+
+    def start(self) -> Path | None:
+        """Writes the config; returns the checkpoint of a run of it that was cut short, if there is one."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(OmegaConf.create(self.config), self.path / "config.yaml")
+        checkpoint = self.path / "last.ckpt"
+        return checkpoint if checkpoint.exists() else None
+
+    def write(self, **facts: Any) -> None:
+        """Writes run.json: the given facts and what identifies the run; all of it or nothing."""
+        record = {
+            **facts,
+            "name": self.path.parent.name,
+            "data": self.config["data"]["name"],
+            "study": self.config["study"],
+            "seed": self.config["seed"],
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "environment": environment(),
+            "config": self.config,
+        }
+        partial = self.path / "run.json.partial"
+        partial.write_text(json.dumps(record, indent=1))
+        os.replace(partial, self.path / "run.json")
+
+
+def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys at which two configs differ, with both values."""
+    found = []
+    for key in [*there, *(key for key in here if key not in there)]:
+        one, other = there.get(key), here.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found += differences(one, other, f"{prefix}{key}.")
+        elif one != other:
+            found.append(f"{prefix}{key} is {_short(one)} there, {_short(other)} here")
+    return found
+
+
+def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in NOT_IDENTITY}
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."

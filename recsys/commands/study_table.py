@@ -1,0 +1,22 @@
+"""The table at the end of a multirun."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+from rich.console import Console
+
+
+class StudyTable(Callback):
+    """Hydra callback: when all jobs of a grid are done, prints mean and deviation over seeds of the whole study."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        from recsys.report.runs import load_runs
+        from recsys.report.tables import study_table
+
+        console = Console()
+        runs, problems = load_runs(Path(config.hydra.sweep.dir))
+        for problem in problems:
+            console.print(problem, style="yellow", soft_wrap=True)
+        console.print(study_table(runs))

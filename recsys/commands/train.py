@@ -1,0 +1,127 @@
+"""`recsys train`: from the data's file to a tested model and a table."""
+
+import signal
+import time
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer, seed_everything
+from rich.console import Console
+
+from recsys.commands.assembly import Parts, assemble, rehearse
+from recsys.commands.configuration import check_types, run_with_hydra
+from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.commands.run_directory import RunDirectory
+from recsys.evaluation import Evaluation, Scorer, evaluate
+from recsys.models.popularity import Popularity
+from recsys.report.curves import learning_curve
+from recsys.report.runs import load_run
+from recsys.report.tables import run_line, run_table
+
+console = Console()
+
+
+def main(argv: list[str]) -> None:
+    """Trains what `argv` (Hydra overrides) describes."""
+    register_resolvers()
+    run_with_hydra(train, config_name="train", argv=argv)
+
+
+def register_resolvers() -> None:
+    """Makes `${run_name:...}` known to conf/train.yaml."""
+    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+
+
+def run_name(model: str, loss: str, overrides: str) -> str:
+    """Name of a run's directory: model, loss and whatever else was set on the command line."""
+    return f"{model}-{loss}" + (f",{overrides.replace('/', '.')}" if overrides else "")
+
+
+def train(config: DictConfig) -> None:
+    """Trains, tests the best epoch, writes the run's record and prints its table."""
+    quiet_lightning()
+    check_types(config)
+    run = RunDirectory(Path(config.output_dir), config)
+    if run.is_finished():
+        console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
+    else:
+        rehearse(config)
+        execute(config, run)
+    show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
+    console.print(show(load_run(run.path)))
+
+
+def execute(config: DictConfig, run: RunDirectory) -> None:
+    """Data, model, fit, test, record: the recipe."""
+    started = time.perf_counter()
+    reset_peak_memory()
+    sequences = instantiate(config.data).sequences()
+    split = instantiate(config.split)(sequences)
+    seed_everything(config.seed, verbose=False)
+    parts = assemble(config, split, num_items=sequences.num_items)
+    trainer: Trainer = instantiate(config.trainer, callbacks=list(instantiate(config.callbacks).values()))
+    console.print(f"{sequences.summary()} -> {run.path}", soft_wrap=True)
+
+    fit_started = time.perf_counter()
+    interrupted = fit(trainer, parts, resume=run.start())
+    fit_seconds = time.perf_counter() - fit_started
+    best_epoch = load_best(parts, run.path / "best.ckpt")
+
+    pop = Popularity(num_items=sequences.num_items).fit(split.train)
+    scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
+    results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
+    results["model"]["test"].per_user.to_parquet(run.path / "per_user.parquet")
+    learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
+    run.write(
+        status="interrupted" if interrupted else "finished",
+        fingerprints={
+            "data": sequences.fingerprint,
+            "split": split.fingerprint(),
+            "protocol": parts.protocol.describe(),
+        },
+        num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
+        seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
+        peak_memory_gb=peak_memory_gb(),
+        best_epoch=best_epoch,
+        epochs=trainer.current_epoch,
+        metrics=flat(results["model"]),
+        baselines={"pop": flat(results["pop"])},
+    )
+    if interrupted:
+        console.print(f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues", soft_wrap=True)
+        console.print(run_table(load_run(run.path)))
+        raise KeyboardInterrupt
+
+
+def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
+    """Trains, from the checkpoint `resume` on where there is one; returns whether the user interrupted."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(parts.task, datamodule=parts.datamodule, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # how Lightning ends after Ctrl-C, leaving the signal ignored
+        signal.signal(signal.SIGINT, handler)
+        return True
+    return False
+
+
+def load_best(parts: Parts, path: Path) -> int:
+    """Puts the best epoch's weights into the task and returns that epoch."""
+    if not path.exists():
+        raise KeyboardInterrupt  # stopped before the first validation: there is nothing to test
+    checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
+    parts.task.load_state_dict(checkpoint["state_dict"])
+    return checkpoint["epoch"]
+
+
+def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
+    """Ranks one part of the split ("val" or "test")."""
+    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
+
+
+def flat(results: dict[str, Evaluation]) -> dict[str, float]:
+    """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
+    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}

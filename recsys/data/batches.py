@@ -1,0 +1,34 @@
+"""What travels from the data to the model: named tuples of tensors, shapes in the docstrings."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class TrainBatch(NamedTuple):
+    """One training batch. Right-padded, so that under a causal mask no padding is ever attended to.
+
+    items: [B, L] int64, input ids, `pad` after each row's end.
+    targets: [B, L] int64, the item to predict at each position; anything where the mask is off.
+    target_mask: [B, L] bool, the positions that bear a loss.
+    """
+
+    items: Tensor
+    targets: Tensor
+    target_mask: Tensor
+
+
+class EvalBatch(NamedTuple):
+    """One evaluation batch.
+
+    users: [B] int64, user index.
+    items: [B, L] int64, input ids, right-padded with `pad`; at most the model's `max_length` last items.
+    targets: [B, T] int64, relevant items, padded with -1.
+    seen_rows, seen_items: [S] int64, pairs (row in the batch, item) of the user's whole input history.
+    """
+
+    users: Tensor
+    items: Tensor
+    targets: Tensor
+    seen_rows: Tensor
+    seen_items: Tensor

@@ -1,0 +1,131 @@
+"""Batches for training and evaluation, with or without a Trainer."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from recsys.data.collators import Evaluation, TrainCollator
+from recsys.data.ragged import Ragged
+from recsys.data.splits import Split
+
+
+class LengthBuckets(Sampler[np.ndarray]):
+    """Random batches of rows of similar length, so that little of a batch is padding.
+
+    Rows are shuffled, cut into pools of `pool` batches, sorted by length within a pool, cut into batches, and the
+    batches are shuffled. `pool=1` is plain shuffling. The order depends on the seed and the epoch alone, so a
+    resumed run draws what the uninterrupted one would have drawn.
+    """
+
+    def __init__(self, lengths: np.ndarray, *, batch_size: int, pool: int, seed: int) -> None:
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.pool = pool
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        order = generator.permutation(len(self.lengths))
+        pools = np.arange(len(order)) // (self.batch_size * self.pool)
+        order = order[np.lexsort((self.lengths[order], pools))]
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        for batch in generator.permutation(len(batches)):
+            yield batches[batch]
+
+
+class InOrder(Sampler[np.ndarray]):
+    """Every row once, the longest first: an out-of-memory error comes at the first batch, and padding is small."""
+
+    def __init__(self, lengths: np.ndarray, *, batch_size: int) -> None:
+        self.order = np.argsort(-lengths, kind="stable")
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self.order), self.batch_size):
+            yield self.order[start : start + self.batch_size]
+
+
+class _Batches(Dataset):
+    """A data set whose index is an array of rows and whose element is a whole batch."""
+
+    def __init__(self, make: Callable[[np.ndarray], Any]) -> None:
+        self.make = make
+
+    def __getitem__(self, index: np.ndarray) -> Any:
+        return self.make(index)
+
+
+class SequenceDataModule(LightningDataModule):
+    """Batches of a split.
+
+    collator: turns rows of training items into a TrainBatch; decides what is predicted from what.
+    batch_size: sequences per training batch; pool: see LengthBuckets.
+    eval_batch_size: users per evaluation batch.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        *,
+        num_items: int,
+        max_length: int,
+        collator: TrainCollator,
+        batch_size: int,
+        eval_batch_size: int,
+        pool: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.split = split
+        self.num_items = num_items
+        self.max_length = max_length
+        self.collator = collator
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.pool = pool
+        self.seed = seed
+        self.train_rows = _trainable(split.train)
+
+    def get_dataloader(self, name: str) -> DataLoader:
+        """Batches of "train", "val" or "test"."""
+        return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[name]()
+
+    def train_dataloader(self) -> DataLoader:
+        rows = self.train_rows
+        lengths = np.minimum(rows.lengths, self.max_length + 1)
+        sampler = LengthBuckets(lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed)
+        return DataLoader(_Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader:
+        return self._questions("valid")
+
+    def test_dataloader(self) -> DataLoader:
+        return self._questions("test")
+
+    def _questions(self, name: str) -> DataLoader:
+        questions = getattr(self.split, name)
+        make = Evaluation(questions, num_items=self.num_items, max_length=self.max_length)
+        lengths = np.minimum(questions.inputs.lengths, self.max_length)
+        return DataLoader(_Batches(make), sampler=InOrder(lengths, batch_size=self.eval_batch_size), batch_size=None)
+
+
+def _trainable(rows: Ragged) -> Ragged:
+    """Rows with something to predict: at least two items."""
+    kept = rows.take(np.flatnonzero(rows.lengths >= 2))
+    if kept.num_rows == 0:
+        raise ValueError("no user has 2 training items, so there is nothing to predict; set data.min_user_items higher")
+    return kept

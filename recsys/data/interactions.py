@@ -1,0 +1,114 @@
+"""The interactions frame, its filters, and the vocabulary that turns raw ids into 0..V-1.
+
+An interactions frame has one row per interaction and the columns `user` and `item` (integers or strings) and,
+optionally, `rating` and `timestamp` (numbers). Where there are no timestamps, the order of the rows is time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+class Vocabulary:
+    """Raw ids <-> indices 0..V-1, in the order of the raw ids.
+
+    ids: the distinct raw ids in ascending order, [V], int64 or fixed-width text (numpy `U`).
+    """
+
+    def __init__(self, ids: np.ndarray) -> None:
+        self.ids = ids
+
+    @classmethod
+    def from_values(cls, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> "Vocabulary":
+        """The distinct ones of the values [N]. Raises ValueError for anything but integers or strings."""
+        distinct = pd.Series(pd.unique(pd.Series(values)))
+        if pd.api.types.is_integer_dtype(distinct.dtype):
+            return cls(np.sort(distinct.to_numpy(np.int64)))
+        if pd.api.types.is_string_dtype(distinct) and not distinct.isna().any():
+            return cls(np.sort(distinct.to_numpy(np.str_)))
+        raise ValueError(f"ids must be integers or strings without gaps, got {distinct.dtype}; convert them")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def find(self, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
+        """Index of each value, [N] int64; -1 where it is unknown."""
+        return pd.Index(self.ids).get_indexer(pd.Index(values)).astype(np.int64, copy=False)
+
+    def index(self, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
+        """Index of each value, [N] int64. Raises ValueError that names the first unknown one."""
+        found = self.find(values)
+        unknown = np.flatnonzero(found < 0)
+        if len(unknown):
+            value = pd.Index(values)[unknown[0]]
+            raise ValueError(f"id {value!r} is not among the {len(self):,} known ids; check it against the data")
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write a .npy file."""
+        np.save(path, self.ids, allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Read what `save` wrote, memory-mapped."""
+        return cls(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def check_interactions(frame: pd.DataFrame) -> None:
+    """Raise ValueError where the frame lacks users or items, or holds a number that isn't finite."""
+    for name in ("user", "item"):
+        if name not in frame:
+            raise ValueError(f"interactions need a column {name!r}, got {', '.join(map(str, frame.columns))}")
+    for name in {"rating", "timestamp"}.intersection(frame.columns):
+        column = frame[name]
+        faulty = np.flatnonzero(~np.isfinite(column)) if pd.api.types.is_numeric_dtype(column) else [0]
+        if len(faulty):
+            value = column.iloc[faulty[0]]
+            raise ValueError(f"column {name!r} must hold numbers, got {value!r} in row {faulty[0]}; fix the row")
+
+
+def at_least(frame: pd.DataFrame, min_rating: float) -> pd.DataFrame:
+    """Rows rated `min_rating` or more: what counts as a positive when ratings are read as implicit feedback."""
+    if "rating" not in frame:
+        raise ValueError(f"min_rating ({min_rating}) needs ratings, and the data has none; set data.min_rating=null")
+    return frame[frame["rating"] >= min_rating].reset_index(drop=True)
+
+
+def k_core(frame: pd.DataFrame, *, user: int, item: int) -> pd.DataFrame:
+    """The largest set of rows where each user has `user` rows or more and each item `item` rows or more.
+
+    Dropping a user may leave an item with too few rows and the other way round, so both are repeated until
+    nothing changes. Repeated pairs count each time.
+    """
+    users = pd.factorize(frame["user"])[0]
+    items = pd.factorize(frame["item"])[0]
+    rows = np.arange(len(frame))
+    while True:
+        enough = _count(users[rows]) >= user
+        enough &= _count(items[rows]) >= item
+        if enough.all():
+            return frame.iloc[rows].reset_index(drop=True)
+        rows = rows[enough]
+
+
+def _count(codes: np.ndarray) -> np.ndarray:
+    """How often each row's code occurs, [N]."""
+    return np.bincount(codes, minlength=1)[codes]
+
+
+def filter_interactions(
+    frame: pd.DataFrame, *, min_rating: float | None, min_user_items: int, min_item_users: int
+) -> pd.DataFrame:
+    """`at_least`, then `k_core`. Raises ValueError where nothing is left, saying which of them removed how much."""
+    check_interactions(frame)
+    rated = frame if min_rating is None else at_least(frame, min_rating)
+    kept = k_core(rated, user=min_user_items, item=min_item_users)
+    if len(kept) == 0:
+        raise ValueError(
+            f"no interaction is left of {len(frame):,}: min_rating={min_rating} removed {len(frame) - len(rated):,}, "
+            f"then min_user_items={min_user_items} and min_item_users={min_item_users} removed {len(rated):,}; "
+            f"lower them under data"
+        )
+    return kept

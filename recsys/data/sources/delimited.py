@@ -1,0 +1,142 @@
+"""Delimited text at full speed; only where that fails, a slow pass names the file, the line and the column."""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, NoReturn, TextIO
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from recsys.data.sources.columns import (
+    ID_ROLES,
+    ID_TYPE,
+    encoding_fault,
+    id_fault,
+    interactions_frame,
+    is_clean,
+    number_fault,
+)
+
+Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what is wrong with a field of it, if anything
+
+
+class DelimitedText(NamedTuple):
+    """A text file of rows and columns. Gzipped where the name ends in `.gz`; UTF-8."""
+
+    path: Path
+    delimiter: str  # one character, or the same one repeated ("::")
+    names: Sequence[str]  # of all columns, in file order
+    has_header: bool
+    quoted: bool  # whether "..." may enclose a field
+
+
+def read_header(path: Path, delimiter: str) -> list[str]:
+    """Fields of the first line."""
+    with open_text(path) as lines:
+        first = lines.readline().rstrip("\r\n")
+    if not first:
+        raise ValueError(f"{path}, line 1: the columns' names must stand here, got an empty line; add them")
+    return next(csv.reader([first], delimiter=delimiter))
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """The file's text, decompressed where its name ends in `.gz`; bytes that aren't UTF-8 become surrogates."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            yield lines  # type: ignore[misc]
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} is not a complete gzip file ({error}); fetch it again") from error
+
+
+def read_interactions(text: DelimitedText, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Interactions frame of the columns `{role: name in the file}`, roles user, item, rating, timestamp.
+
+    Raises ValueError that names file, line and column for a missing column, a row of another width, an empty id
+    and a number that isn't one.
+    """
+    require_columns(text.path, text.names, columns)
+    faults = {name: id_fault if role in ID_ROLES else number_fault for role, name in columns.items()}
+    types = {columns[role]: ID_TYPE for role in ID_ROLES}
+    table = read_arrow(text, types, faults)
+    if not all(is_clean(table[name], is_id=name in types) for name in faults):
+        raise_first_fault(text, faults, reason="a value is missing or is not a number")
+    return interactions_frame(table, columns)
+
+
+def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -> None:
+    """Raise ValueError where one of the columns `{role: name}` is not among the file's."""
+    for role, name in columns.items():
+        if name not in names:
+            raise ValueError(
+                f"{path}: there is no column {name!r}, only {', '.join(map(repr, names))}; "
+                f"give the reader the right one as {role}=NAME"
+            )
+
+
+def read_arrow(text: DelimitedText, types: Mapping[str, pa.DataType], faults: Faults) -> pa.Table:
+    """The columns that `faults` names; types not given are inferred. Raises ValueError for a malformed file."""
+    names, gaps = _arrow_names(text)
+    types = {**types, **dict.fromkeys(gaps, pa.null())}
+    try:
+        table = arrow_csv.read_csv(
+            text.path,
+            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=int(text.has_header)),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=text.delimiter[0], quote_char='"' if text.quoted else False
+            ),
+            convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=[*faults, *gaps]),
+        )
+    except pa.ArrowInvalid as error:
+        raise_first_fault(text, faults, reason=str(error))
+    if table.num_rows == 0:
+        raise ValueError(f"{text.path} holds no rows")
+    return table
+
+
+def _arrow_names(text: DelimitedText) -> tuple[list[str], list[str]]:
+    """Column names as Arrow sees the file, and those of them that stand between two real columns.
+
+    Arrow's delimiter is one character: "a::b" is three columns to it, of which the middle one must be empty.
+    """
+    names, gaps = [text.names[0]], []
+    for index, name in enumerate(text.names[1:]):
+        between = [f"\0{index}.{part}" for part in range(len(text.delimiter) - 1)]
+        names += [*between, name]
+        gaps += between
+    return names, gaps
+
+
+def raise_first_fault(text: DelimitedText, faults: Faults, *, reason: str) -> NoReturn:
+    """Raise ValueError for the first faulty line; `reason` is the message where no line is found faulty."""
+    checks = [(list(text.names).index(name), name, fault) for name, fault in faults.items()]
+    for line, row in _rows(text):
+        if len(row) != len(text.names):
+            raise ValueError(
+                f"{text.path}, line {line}: expected {len(text.names)} columns ({', '.join(text.names)}), "
+                f"found {len(row)}; fix or remove the line"
+            )
+        for position, name, fault in checks:
+            if complaint := encoding_fault(row[position]) or fault(row[position]):
+                place = f"{text.path}, line {line}, column {position + 1} ({name!r})"
+                raise ValueError(f"{place}: {complaint}; fix or remove the line")
+    raise ValueError(f"{text.path}: {reason}")
+
+
+def _rows(text: DelimitedText) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of every row that isn't empty, below the header."""
+    with open_text(text.path) as lines:
+        if text.quoted:
+            reader = csv.reader(lines, delimiter=text.delimiter)
+            rows = ((reader.line_num, row) for row in reader)
+        else:
+            rows = ((i, line.rstrip("\r\n").split(text.delimiter)) for i, line in enumerate(lines, start=1))
+        for line, row in rows:
+            if row not in ([], [""]) and line > text.has_header:
+                yield line, row

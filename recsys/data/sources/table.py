@@ -1,0 +1,94 @@
+"""Any table with a user and an item column: CSV, TSV or Parquet."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from recsys.data.sources.columns import ID_ROLES, interactions_frame
+from recsys.data.sources.delimited import DelimitedText, read_header, read_interactions, require_columns
+
+
+class Table:
+    """Columns of a `.csv`, `.tsv` (with a header, optionally gzipped) or `.parquet` file, by their names.
+
+    user, item: names of the id columns.
+    rating, timestamp: names of those columns, or None where there are none; without timestamps a user's order
+    is the order of the rows. A Parquet column of dates or times becomes seconds since 1970.
+    """
+
+    patterns = ("*.csv", "*.tsv", "*.parquet", "*.csv.gz", "*.tsv.gz")
+
+    def __init__(
+        self,
+        *,
+        user: str = "user",
+        item: str = "item",
+        rating: str | None = None,
+        timestamp: str | None = None,
+    ) -> None:
+        columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+        self.columns = {role: name for role, name in columns.items() if name is not None}
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """Interactions frame. Raises ValueError naming file, line (in Parquet: row) and column."""
+        suffix = Path(path.name.removesuffix(".gz")).suffix
+        if suffix not in _READ:
+            raise ValueError(f"{path}: the name of a table must end in {', '.join(_READ)}, got {suffix!r}; rename it")
+        return _READ[suffix](path, self.columns)
+
+
+def _read_text(delimiter: str, path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    text = DelimitedText(path, delimiter, read_header(path, delimiter), has_header=True, quoted=True)
+    return read_interactions(text, columns)
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    try:
+        require_columns(path, parquet.read_schema(path).names, columns)
+        table = parquet.read_table(path, columns=list(columns.values()))
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} is not a readable Parquet file ({error}); write it again") from error
+    arrays = {}
+    for role, name in columns.items():
+        place = f"{path}, column {name!r}"
+        arrays[name] = _ids(table[name], place) if role in ID_ROLES else _numbers(table[name], place)
+    return interactions_frame(pa.table(arrays), columns)
+
+
+def _ids(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
+    """The column as ID_TYPE."""
+    value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not any(check(value_type) for check in (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)):
+        raise ValueError(f"{place}: ids must be integers or strings, got {value_type}; convert the column")
+    texts = column.cast(pa.string())
+    _refuse_first(pc.equal(pc.fill_null(texts, ""), ""), place, "the id is empty")
+    return texts.dictionary_encode()
+
+
+def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
+    """The column as finite numbers, times in seconds."""
+    if pa.types.is_temporal(column.type):
+        column = pc.divide(column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise ValueError(f"{place}: values must be numbers or times, got {column.type}; convert the column")
+    _refuse_first(pc.invert(pc.fill_null(pc.is_finite(column), False)), place, "the value is not a finite number")
+    return column
+
+
+def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
+    rows = np.flatnonzero(faulty.to_numpy())
+    if len(rows):
+        raise ValueError(f"{place}, row {rows[0] + 1}: {complaint}; fix or remove the row")
+
+
+_READ: dict[str, Callable[[Path, Mapping[str, str]], pd.DataFrame]] = {
+    ".csv": partial(_read_text, ","),
+    ".tsv": partial(_read_text, "\t"),
+    ".parquet": _read_parquet,
+}

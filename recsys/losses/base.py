@@ -1,0 +1,41 @@
+"""The contract of a loss over scored candidates."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class RankingLoss(nn.Module):
+    """A loss over the logits of N positions against C candidates each; never sees padding, never knows the model.
+
+    link: what turns a logit into a probability. None where the loss has none.
+    """
+
+    link: ClassVar[Callable[[Tensor], Tensor] | None] = None
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """logits [N, C], target [N] (column of the positive) -> loss of each position [N]."""
+        raise NotImplementedError
+
+    def value_and_grad(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of each position [N] and its gradient in the logits [N, C]; may overwrite `logits`.
+
+        A loss with a cheap closed form overrides this; a contract test holds it to the derivative of `forward`.
+        """
+        with torch.enable_grad():
+            logits = logits.detach().requires_grad_()
+            value = self(logits, target)
+            (gradient,) = torch.autograd.grad(value.sum(), logits)
+        return value.detach(), gradient
+
+    def predict_proba(self, logits: Tensor) -> Tensor:
+        """Probabilities [N, C] under the loss's own link; ValueError where the loss defines none."""
+        if self.link is None:
+            raise ValueError(f"{type(self).__name__} defines no probability; rank by the logits, or train with bce or ce")
+        return self.link(logits)
+
+
+softmax = partial(torch.softmax, dim=-1)

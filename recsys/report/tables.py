@@ -1,0 +1,136 @@
+"""Results as tables for a terminal of 80 columns."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from recsys.report.aggregation import STD, aggregate, notes
+from recsys.report.runs import Run, RunStatus
+
+STUDY_METRICS = ("ndcg@10", "hr@10", "mrr@10")
+
+
+class _Line(NamedTuple):
+    """Results of one model: (metric, cutoff) -> value. competes: may be the best of its column."""
+
+    model: str
+    values: dict[tuple[str, str], float]
+    competes: bool = True
+
+
+def run_table(run: Run) -> Table:
+    """One run: per metric a line for each model, baselines first; per cutoff a column, the best in bold.
+
+    Metrics that agree everywhere share lines: with one relevant item per user, HR is Recall and MRR is MAP.
+    The model's validation result stands dim below its test result and does not compete.
+    Only metrics with a cutoff (`test/ndcg@10`) are shown.
+    """
+    lines = [_Line(name, _cells(metrics, "test/")) for name, metrics in run.baselines.items()]
+    lines.append(_Line(run.name, _cells(run.metrics, "test/")))
+    if validation := _cells(run.metrics, "val/"):
+        lines.append(_Line("  validation", validation, competes=False))
+    cutoffs = sorted({k for line in lines for _, k in line.values}, key=lambda k: (len(k), k))
+    table = Table(
+        box=box.SIMPLE_HEAD, title=Text(f"{run.data}, test set, seed {run.seed}"), caption=_facts(run)
+    )
+    table.add_column("metric")
+    table.add_column("model", overflow="fold")
+    for cutoff in cutoffs:
+        table.add_column(f"@{cutoff}", justify="right", no_wrap=True)
+    for twins in _twins(lines):
+        _add_metric(table, twins, lines, cutoffs)
+    return table
+
+
+def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) -> Table:
+    """All runs: per data set a line per model, mean ± sample deviation over seeds of a few test metrics.
+
+    The best mean among comparable lines is bold. The caption says which runs are left out or kept apart.
+    """
+    runs = list(runs)
+    caption = Text("\n".join(notes(runs)))  # Text: a path may hold what rich would take for markup
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Test set", caption=caption)
+    table.add_column("model", overflow="fold")
+    for heading in ("seeds", *map(_title, metrics), "epochs", "fit s"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for key, block in aggregate(runs).groupby(["data", "setting"], sort=False):
+        table.add_row(Text(str(key[0]), style="bold underline"))  # pyright: ignore[reportIndexIssue]
+        _add_block(table, block, [f"test/{metric}" for metric in metrics])
+        table.add_section()
+    return table
+
+
+def _add_metric(table: Table, twins: Sequence[str], lines: Sequence[_Line], cutoffs: Sequence[str]) -> None:
+    label = " = ".join(map(_title, twins))
+    for line in lines:
+        cells = []
+        for key in ((twins[0], cutoff) for cutoff in cutoffs):
+            best = max(other.values.get(key, -math.inf) for other in lines if other.competes)
+            value = line.values.get(key, math.nan)
+            cells.append(_number(value, bold=line.competes and value == best))
+        table.add_row(label, Text(line.model), *cells, style=None if line.competes else "dim")
+        label = ""
+    table.add_section()
+
+
+def _add_block(table: Table, block: pd.DataFrame, columns: Sequence[str]) -> None:
+    block = block.reindex(columns=[*block.columns, *(name for name in columns if name not in block)])
+    for row in block.to_dict("records"):
+        cells = [
+            _number(row[name], deviation=row.get(name + STD, math.nan), bold=row[name] == block[name].max())
+            for name in columns
+        ]
+        seeds = str(row["seeds"]) if row["seeds"] else ""
+        table.add_row(Text(str(row["name"])), seeds, *cells, _whole(row["epochs"]), _whole(row["seconds"]))
+
+
+def _cells(metrics: Mapping[str, float], prefix: str) -> dict[tuple[str, str], float]:
+    """(metric, cutoff) -> value of the names `prefix metric @ cutoff`."""
+    parts = {name.removeprefix(prefix).partition("@"): name for name in metrics if name.startswith(prefix)}
+    return {(family, cutoff): metrics[name] for (family, at, cutoff), name in parts.items() if at}
+
+
+def _twins(lines: Sequence[_Line]) -> list[list[str]]:
+    """Metrics in order, those with the same values at every cutoff in every line together."""
+    groups: dict[tuple[frozenset, ...], list[str]] = {}
+    for family in dict.fromkeys(name for line in lines for name, _ in line.values):
+        values = tuple(
+            frozenset((k, value) for (name, k), value in line.values.items() if name == family)
+            for line in lines
+        )
+        groups.setdefault(values, []).append(family)
+    return list(groups.values())
+
+
+def _facts(run: Run) -> str:
+    """What the run took, in one line."""
+    parts = [f"{run.num_parameters:,} parameters"]
+    if run.epochs is not None:
+        parts.append(f"{run.epochs} epochs, best {run.best_epoch}")
+    parts += [f"{phase} {seconds:.0f} s" for phase, seconds in run.seconds.items()]
+    if run.peak_memory_gb is not None:
+        parts.append(f"{run.peak_memory_gb:.1f} GB")
+    if run.status is RunStatus.INTERRUPTED:
+        parts.append("interrupted: best epoch so far")
+    return "; ".join(parts)
+
+
+def _title(metric: str) -> str:
+    """ndcg@10 -> NDCG@10, recall@10 -> Recall@10."""
+    return metric.upper() if len(metric.partition("@")[0]) <= 4 else metric.capitalize()
+
+
+def _number(value: float, *, deviation: float = math.nan, bold: bool = False) -> Text:
+    text = "-" if math.isnan(value) else f"{value:.4f}"
+    if not math.isnan(deviation):
+        text += f" ± {deviation:.4f}"
+    return Text(text, style="bold" if bold else "")
+
+
+def _whole(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.0f}"

@@ -1,0 +1,29 @@
+"""Every model, loss and sampler that has a YAML, built for a small catalogue; the contract tests run over them."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from recsys.commands.configuration import conf_dir
+from recsys.commands.train import register_resolvers
+
+
+def options(group: str) -> list[str]:
+    """Names of the group's YAML files."""
+    return sorted(path.stem for path in Path(conf_dir(), group).glob("*.yaml"))
+
+
+def composed(*overrides: str) -> DictConfig:
+    """The config of `recsys train` with the given overrides."""
+    register_resolvers()
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+        return compose("train", overrides=["output_dir=unused", *overrides])
+
+
+def build(group: str, option: str, *overrides: str, **facts: Any) -> Any:
+    """The object that a group's option describes, given the facts of the data it needs."""
+    node = instantiate(composed(f"{group}={option}", *overrides)[group])
+    return node(**facts) if facts else node
