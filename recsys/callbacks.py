@@ -38,7 +38,9 @@ class EpochLog(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.path.exists() and trainer.current_epoch:
             with self.path.open(newline="") as file:
-                rows = [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+                rows = [
+                    {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
+                ]
             self.rows = [row for row in rows if row["epoch"] < trainer.current_epoch]
         before = self.rows[-1]["seconds"] if self.rows else 0.0
         self.started = time.perf_counter() - before

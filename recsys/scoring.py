@@ -38,7 +38,9 @@ def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: 
     return loss(corrected(score(queries, table, candidates.items), candidates), candidates.target).mean()
 
 
-def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int) -> Tensor:
+def mean_loss(
+    queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int
+) -> Tensor:
     """Mean loss over the N positions, `rows` positions at a time: never more than [rows, C] logits.
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache,
@@ -54,7 +56,13 @@ class _BlockedLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, queries: Tensor, weight: Tensor, bias: Tensor | None, candidates: Candidates, loss: RankingLoss, rows: int
+        ctx: Any,
+        queries: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        candidates: Candidates,
+        loss: RankingLoss,
+        rows: int,
     ) -> Tensor:
         items = candidates.items
         scored = weight if items is None else weight[items]  # [C, D]

@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from recsys.commands.configuration import conf_dir
-from recsys.commands.train import register_resolvers
+from recsys.commands.run_directory import register_resolvers
 
 
 def options(group: str) -> list[str]:

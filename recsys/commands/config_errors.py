@@ -18,6 +18,8 @@ def explain(error: Exception, *, overrides: Sequence[str]) -> str:
         return _unknown_option(error.missing_cfg_file, error.options)
     if isinstance(error.__cause__, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(error.__cause__)
+    if "--multirun" in str(error):
+        return f"several values for one key: add -m to run each of them (in: {' '.join(overrides)})"
     causes = [error] if error.__cause__ is None else [error, error.__cause__]
     return f"{': '.join(map(_gist, causes))} (in: {' '.join(overrides)})"
 

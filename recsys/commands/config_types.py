@@ -4,10 +4,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from hydra.utils import get_object
+from hydra._internal.utils import _locate as locate  # get_object logs an error of its own before it raises
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from typeguard import ForwardRefPolicy, TypeCheckError, check_type
+from typeguard import CollectionCheckStrategy, ForwardRefPolicy, TypeCheckError, check_type
 
 from recsys.commands.config_errors import nearest
 
@@ -46,7 +46,7 @@ def _nodes(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _check_node(path: str, node: DictConfig) -> None:
     target = node["_target_"]
-    parameters = _parameters(_locate(path, target))
+    parameters = _parameters(_constructor(path, target))
     if parameters is None:
         return
     for key in map(str, node):
@@ -57,9 +57,9 @@ def _check_node(path: str, node: DictConfig) -> None:
         _check_complete(path, node, target, parameters)
 
 
-def _locate(path: str, target: object) -> Callable[..., object]:
+def _constructor(path: str, target: object) -> Callable[..., object]:
     try:
-        factory = get_object(str(target))
+        factory = locate(str(target))
     except (ImportError, ValueError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ValueError(f"{path}._target_ ({target}) cannot be imported: {reason}") from error
@@ -117,7 +117,12 @@ def _satisfies(value: object, hint: Any) -> bool:
     if isinstance(value, bool) and bool not in options and any(option in (int, float) for option in options):
         return False
     try:
-        check_type(value, hint, forward_ref_policy=ForwardRefPolicy.IGNORE)
+        check_type(
+            value,
+            hint,
+            forward_ref_policy=ForwardRefPolicy.IGNORE,
+            collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS,
+        )
     except TypeCheckError:
         return False
     return True

@@ -8,7 +8,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.train import register_resolvers
+from recsys.commands.run_directory import register_resolvers
 from recsys.models.base import SequentialModel
 from recsys.models.layers import attention_mask
 
@@ -29,7 +29,9 @@ def inspect(config: DictConfig) -> None:
     check_types(config)
     model: SequentialModel = instantiate(config.model)(num_items=NUM_ITEMS).eval()
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
-    console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, {NUM_ITEMS} items in the toy catalogue)")
+    console.print(
+        f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, {NUM_ITEMS} items in the toy catalogue)"
+    )
     console.print(mask_table(items, pad=model.pad))
     console.print(stage_table(model, items))
 

@@ -71,6 +71,16 @@ class RunDirectory:
         os.replace(partial, self.path / "run.json")
 
 
+def register_resolvers() -> None:
+    """Makes `${run_name:...}` known to conf/train.yaml."""
+    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+
+
+def run_name(model: str, loss: str, overrides: str) -> str:
+    """Name of a run's directory: model, loss and whatever else was set on the command line."""
+    return f"{model}-{loss}" + (f",{overrides.replace('/', '.')}" if overrides else "")
+
+
 def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Dotted keys at which two configs differ, with both values."""
     found = []

@@ -5,22 +5,20 @@ import time
 from pathlib import Path
 
 import torch
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning import Trainer, seed_everything
 from rich.console import Console
 
 from recsys.commands.assembly import Parts, assemble, rehearse
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.run_directory import RunDirectory
+from recsys.commands.run_directory import RunDirectory, register_resolvers
 from recsys.evaluation import Evaluation, Scorer, evaluate
 from recsys.models.popularity import Popularity
 from recsys.report.curves import learning_curve
 from recsys.report.runs import load_run
-from recsys.report.tables import run_line, run_table
+from recsys.report.tables import run_table
 
 console = Console()
 
@@ -31,28 +29,19 @@ def main(argv: list[str]) -> None:
     run_with_hydra(train, config_name="train", argv=argv)
 
 
-def register_resolvers() -> None:
-    """Makes `${run_name:...}` known to conf/train.yaml."""
-    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
-
-
-def run_name(model: str, loss: str, overrides: str) -> str:
-    """Name of a run's directory: model, loss and whatever else was set on the command line."""
-    return f"{model}-{loss}" + (f",{overrides.replace('/', '.')}" if overrides else "")
-
-
 def train(config: DictConfig) -> None:
     """Trains, tests the best epoch, writes the run's record and prints its table."""
     quiet_lightning()
     check_types(config)
     run = RunDirectory(Path(config.output_dir), config)
     if run.is_finished():
-        console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
+        console.print(
+            f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True
+        )
     else:
         rehearse(config)
         execute(config, run)
-    show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
-    console.print(show(load_run(run.path)))
+    console.print(run_table(load_run(run.path)))
 
 
 def execute(config: DictConfig, run: RunDirectory) -> None:
@@ -64,7 +53,11 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     seed_everything(config.seed, verbose=False)
     parts = assemble(config, split, num_items=sequences.num_items)
     trainer: Trainer = instantiate(config.trainer, callbacks=list(instantiate(config.callbacks).values()))
-    console.print(f"{sequences.summary()} -> {run.path}", soft_wrap=True)
+    console.print(
+        f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
+        f"{sequences.num_interactions:,} interactions -> {run.path}",
+        soft_wrap=True,
+    )
 
     fit_started = time.perf_counter()
     interrupted = fit(trainer, parts, resume=run.start())
@@ -73,7 +66,10 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
 
     pop = Popularity(num_items=sequences.num_items).fit(split.train)
     scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
-    results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
+    results = {
+        name: {part: test(scorer, parts, part) for part in ("val", "test")}
+        for name, scorer in scorers.items()
+    }
     results["model"]["test"].per_user.to_parquet(run.path / "per_user.parquet")
     learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
     run.write(
@@ -92,7 +88,10 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
         baselines={"pop": flat(results["pop"])},
     )
     if interrupted:
-        console.print(f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues", soft_wrap=True)
+        console.print(
+            f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",
+            soft_wrap=True,
+        )
         console.print(run_table(load_run(run.path)))
         raise KeyboardInterrupt
 
@@ -119,9 +118,13 @@ def load_best(parts: Parts, path: Path) -> int:
 
 def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
     """Ranks one part of the split ("val" or "test")."""
-    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
+    return evaluate(
+        scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics
+    )
 
 
 def flat(results: dict[str, Evaluation]) -> dict[str, float]:
     """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
-    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}
+    return {
+        f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()
+    }

@@ -102,13 +102,17 @@ class SequenceDataModule(LightningDataModule):
 
     def get_dataloader(self, name: str) -> DataLoader:
         """Batches of "train", "val" or "test"."""
-        return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[name]()
+        return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[
+            name
+        ]()
 
     def train_dataloader(self) -> DataLoader:
         rows = self.train_rows
         lengths = np.minimum(rows.lengths, self.max_length + 1)
         sampler = LengthBuckets(lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed)
-        return DataLoader(_Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None)
+        return DataLoader(
+            _Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None
+        )
 
     def val_dataloader(self) -> DataLoader:
         return self._questions("valid")
@@ -120,12 +124,16 @@ class SequenceDataModule(LightningDataModule):
         questions = getattr(self.split, name)
         make = Evaluation(questions, num_items=self.num_items, max_length=self.max_length)
         lengths = np.minimum(questions.inputs.lengths, self.max_length)
-        return DataLoader(_Batches(make), sampler=InOrder(lengths, batch_size=self.eval_batch_size), batch_size=None)
+        return DataLoader(
+            _Batches(make), sampler=InOrder(lengths, batch_size=self.eval_batch_size), batch_size=None
+        )
 
 
 def _trainable(rows: Ragged) -> Ragged:
     """Rows with something to predict: at least two items."""
     kept = rows.take(np.flatnonzero(rows.lengths >= 2))
     if kept.num_rows == 0:
-        raise ValueError("no user has 2 training items, so there is nothing to predict; set data.min_user_items higher")
+        raise ValueError(
+            "no user has 2 training items, so there is nothing to predict; set data.min_user_items higher"
+        )
     return kept

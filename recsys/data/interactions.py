@@ -4,11 +4,11 @@ An interactions frame has one row per interaction and the columns `user` and `it
 optionally, `rating` and `timestamp` (numbers). Where there are no timestamps, the order of the rows is time.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 
 class Vocabulary:
@@ -21,7 +21,7 @@ class Vocabulary:
         self.ids = ids
 
     @classmethod
-    def from_values(cls, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> "Vocabulary":
+    def from_values(cls, values: ArrayLike) -> "Vocabulary":
         """The distinct ones of the values [N]. Raises ValueError for anything but integers or strings."""
         distinct = pd.Series(pd.unique(pd.Series(values)))
         if pd.api.types.is_integer_dtype(distinct.dtype):
@@ -33,17 +33,19 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def find(self, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
+    def find(self, values: ArrayLike) -> np.ndarray:
         """Index of each value, [N] int64; -1 where it is unknown."""
         return pd.Index(self.ids).get_indexer(pd.Index(values)).astype(np.int64, copy=False)
 
-    def index(self, values: Sequence[int] | Sequence[str] | np.ndarray | pd.Series) -> np.ndarray:
+    def index(self, values: ArrayLike) -> np.ndarray:
         """Index of each value, [N] int64. Raises ValueError that names the first unknown one."""
         found = self.find(values)
         unknown = np.flatnonzero(found < 0)
         if len(unknown):
             value = pd.Index(values)[unknown[0]]
-            raise ValueError(f"id {value!r} is not among the {len(self):,} known ids; check it against the data")
+            raise ValueError(
+                f"id {value!r} is not among the {len(self):,} known ids; check it against the data"
+            )
         return found
 
     def save(self, path: Path) -> None:
@@ -66,14 +68,18 @@ def check_interactions(frame: pd.DataFrame) -> None:
         faulty = np.flatnonzero(~np.isfinite(column)) if pd.api.types.is_numeric_dtype(column) else [0]
         if len(faulty):
             value = column.iloc[faulty[0]]
-            raise ValueError(f"column {name!r} must hold numbers, got {value!r} in row {faulty[0]}; fix the row")
+            raise ValueError(
+                f"column {name!r} must hold numbers, got {value!r} in row {faulty[0]}; fix the row"
+            )
 
 
 def at_least(frame: pd.DataFrame, min_rating: float) -> pd.DataFrame:
-    """Rows rated `min_rating` or more: what counts as a positive when ratings are read as implicit feedback."""
+    """Rows rated `min_rating` or more: the positives, when ratings are read as implicit feedback."""
     if "rating" not in frame:
-        raise ValueError(f"min_rating ({min_rating}) needs ratings, and the data has none; set data.min_rating=null")
-    return frame[frame["rating"] >= min_rating].reset_index(drop=True)
+        raise ValueError(
+            f"min_rating ({min_rating}) needs ratings and there are none; set data.min_rating=null"
+        )
+    return frame.loc[frame["rating"] >= min_rating].reset_index(drop=True)
 
 
 def k_core(frame: pd.DataFrame, *, user: int, item: int) -> pd.DataFrame:
@@ -101,14 +107,14 @@ def _count(codes: np.ndarray) -> np.ndarray:
 def filter_interactions(
     frame: pd.DataFrame, *, min_rating: float | None, min_user_items: int, min_item_users: int
 ) -> pd.DataFrame:
-    """`at_least`, then `k_core`. Raises ValueError where nothing is left, saying which of them removed how much."""
+    """`at_least`, then `k_core`. Raises ValueError where nothing is left, saying which removed how much."""
     check_interactions(frame)
     rated = frame if min_rating is None else at_least(frame, min_rating)
     kept = k_core(rated, user=min_user_items, item=min_item_users)
     if len(kept) == 0:
         raise ValueError(
-            f"no interaction is left of {len(frame):,}: min_rating={min_rating} removed {len(frame) - len(rated):,}, "
-            f"then min_user_items={min_user_items} and min_item_users={min_item_users} removed {len(rated):,}; "
-            f"lower them under data"
+            f"no interaction is left of {len(frame):,}: min_rating={min_rating} removed "
+            f"{len(frame) - len(rated):,}, then min_user_items={min_user_items} with "
+            f"min_item_users={min_item_users} removed {len(rated):,}; lower them under data"
         )
     return kept

@@ -34,7 +34,9 @@ class RankingLoss(nn.Module):
     def predict_proba(self, logits: Tensor) -> Tensor:
         """Probabilities [N, C] under the loss's own link; ValueError where the loss defines none."""
         if self.link is None:
-            raise ValueError(f"{type(self).__name__} defines no probability; rank by the logits, or train with bce or ce")
+            raise ValueError(
+                f"{type(self).__name__} defines no probability; rank by the logits, or train with bce or ce"
+            )
         return self.link(logits)
 
 

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recsys.models.dropout import Dropout
 from recsys.models.layers import CausalSelfAttention, FeedForward
 
 
@@ -17,7 +18,7 @@ class PreNormBlock(nn.Module):
         self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         normed = self.attention_norm(x)
@@ -44,11 +45,13 @@ class SASRecBlock(nn.Module):
         self, *, dim: int, num_heads: int, feedforward_dim: int, dropout: float, attention_dropout: float
     ) -> None:
         super().__init__()
-        self.attention = CausalSelfAttention(dim=dim, num_heads=num_heads, dropout=attention_dropout, project=False)
+        self.attention = CausalSelfAttention(
+            dim=dim, num_heads=num_heads, dropout=attention_dropout, project=False
+        )
         self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout, activation=F.relu)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         query = self.attention_norm(x)

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recsys.models.dropout import Dropout
+
 
 class ItemEmbedding(nn.Embedding):
     """Input embeddings of V items and, behind them, of `pad` = V (zero, never trained) and `mask` = V + 1.
@@ -58,7 +60,9 @@ class CausalSelfAttention(nn.Module):
     def __init__(self, *, dim: int, num_heads: int, dropout: float = 0.0, project: bool = True) -> None:
         super().__init__()
         if dim % num_heads:
-            raise ValueError(f"dim ({dim}) must be divisible by num_heads ({num_heads}); change model.dim or model.num_heads")
+            raise ValueError(
+                f"dim ({dim}) must be divisible by num_heads ({num_heads}); change model.dim or model.num_heads"
+            )
         self.num_heads = num_heads
         self.dropout = dropout
         self.query = nn.Linear(dim, dim)
@@ -80,11 +84,13 @@ class CausalSelfAttention(nn.Module):
 class FeedForward(nn.Module):
     """Two linear layers with an activation between them, applied at each position."""
 
-    def __init__(self, *, dim: int, hidden: int, dropout: float, activation: Callable[[Tensor], Tensor] = F.gelu) -> None:
+    def __init__(
+        self, *, dim: int, hidden: int, dropout: float, activation: Callable[[Tensor], Tensor] = F.gelu
+    ) -> None:
         super().__init__()
         self.expand = nn.Linear(dim, hidden)
         self.activation = activation
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.contract = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:

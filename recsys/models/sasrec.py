@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from recsys.models.base import SequentialModel
 from recsys.models.blocks import PreNormBlock
+from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, LearnedPositions
 from recsys.scoring import ItemTable
 
@@ -42,7 +43,7 @@ class SASRec(SequentialModel):
         super().__init__(num_items=num_items)
         self.embedding = ItemEmbedding(num_items, dim)
         self.positions = positions(dim=dim, max_length=max_length)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         sizes = {"dim": dim, "num_heads": num_heads, "feedforward_dim": feedforward_dim}
         rates = {"dropout": dropout, "attention_dropout": attention_dropout}
         self.blocks = nn.Sequential(*(block(**sizes, **rates) for _ in range(num_blocks)))

@@ -1,8 +1,8 @@
 """Runs of a study -> one line per model and data set, over seeds."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,8 @@ _TEST = "test/"
 def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     """Means over the seeds of each (data, setting, name); the rows of one (data, setting) may be compared.
 
-    The setting is the run's fingerprints as text: results under different ones are never averaged.
+    Results under different fingerprints are never averaged: the setting tells them apart, naming those that
+    differ among the runs on the same data; it is empty where none do.
     Interrupted runs and seeds seen before are left out: `notes` names them.
 
     Columns: data, setting, name;
@@ -40,18 +41,19 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
 def notes(runs: Iterable[Run]) -> list[str]:
     """What the averages leave out or keep apart, one sentence each; empty where there is nothing to say."""
     runs = list(runs)
-    interrupted = [run for run in runs if run.status is not RunStatus.FINISHED]
-    sentences = [f"{run.path} was interrupted and is left out." for run in interrupted]
     counted = _counted(runs)
-    repeated = [run for run in runs if run not in counted and run not in interrupted]
-    sentences += [
-        f"{run.path} repeats seed {run.seed} of {run.name} on {run.data} and is left out." for run in repeated
-    ]
-    for data in dict.fromkeys(run.data for run in counted):
-        differing = _differing([run.fingerprints for run in counted if run.data == data])
-        if differing:
+    sentences = [] if counted else ["There is no finished run."]
+    for run in runs:
+        if run.status is not RunStatus.FINISHED:
+            sentences.append(f"{run.path} was interrupted and is left out.")
+        elif run not in counted:
             sentences.append(
-                f"The runs on {data} are not comparable, so they are kept apart: they differ in {differing}."
+                f"{run.path} repeats seed {run.seed} of {run.name} on {run.data} and is left out."
+            )
+    for data, keys in _differing(counted).items():
+        if keys:
+            sentences.append(
+                f"Runs on {data} differ in {', '.join(keys)}: they are kept apart, don't compare them."
             )
     return sentences
 
@@ -61,36 +63,39 @@ def _counted(runs: Iterable[Run]) -> list[Run]:
     first: dict[tuple[Any, ...], Run] = {}
     for run in runs:
         if run.status is RunStatus.FINISHED:
-            first.setdefault((run.data, _setting(run), run.name, run.seed), run)
+            fingerprints = tuple(sorted(run.fingerprints.items()))
+            first.setdefault((run.data, fingerprints, run.name, run.seed), run)
     return list(first.values())
 
 
-def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    baselines = {
-        (run.data, _setting(run), name): metrics for run in runs for name, metrics in run.baselines.items()
-    }
-    rows = [dict(zip(_KEYS, key, strict=True)) | _test_metrics(metrics) for key, metrics in baselines.items()]
+def _differing(runs: Iterable[Run]) -> dict[str, list[str]]:
+    """Data -> the fingerprints that are not the same in all runs on it."""
+    found: dict[str, list[dict[str, str]]] = {}
     for run in runs:
+        found.setdefault(run.data, []).append(run.fingerprints)
+    return {
+        data: [key for key in dict.fromkeys(chain(*prints)) if len({one.get(key) for one in prints}) > 1]
+        for data, prints in found.items()
+    }
+
+
+def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
+    differing = _differing(runs)
+    baselines, tested = {}, []
+    for run in runs:
+        setting = ", ".join(f"{key} {run.fingerprints.get(key, 'unknown')}" for key in differing[run.data])
+        for name, metrics in run.baselines.items():
+            baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
         facts = {"seed": run.seed, "epochs": _number(run.epochs), "seconds": _number(run.seconds.get("fit"))}
-        key = (run.data, _setting(run), run.name)
-        rows.append(dict(zip(_KEYS, key, strict=True)) | facts | _test_metrics(run.metrics))
-    return rows
+        tested.append(_row((run.data, setting, run.name), run.metrics) | facts)
+    return [*baselines.values(), *tested]
 
 
-def _test_metrics(metrics: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in metrics.items() if name.startswith(_TEST)}
+def _row(key: tuple[str, str, str], metrics: dict[str, float]) -> dict[str, Any]:
+    test = {name: value for name, value in metrics.items() if name.startswith(_TEST)}
+    return dict(zip(_KEYS, key, strict=True)) | test
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _setting(run: Run) -> str:
-    return json.dumps(run.fingerprints, sort_keys=True)
-
-
-def _differing(fingerprints: Sequence[dict[str, str]]) -> str:
-    """The keys whose values are not all the same, with the values."""
-    keys = dict.fromkeys(key for one in fingerprints for key in one)
-    values = {key: list(dict.fromkeys(one.get(key, "none") for one in fingerprints)) for key in keys}
-    return "; ".join(f"{key} ({', '.join(found)})" for key, found in values.items() if len(found) > 1)

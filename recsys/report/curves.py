@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 LOSS = "train/loss"
@@ -22,7 +23,7 @@ def learning_curve(metrics_csv: Path, png: Path, *, monitor: str) -> None:
     if validated.empty:
         raise ValueError(f"{metrics_csv} has no value in the column {monitor}; validate at least one epoch.")
     best = validated.loc[validated[monitor].idxmax()]
-    figure = Figure(figsize=(6.4, 5.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(6.4, 5.2), dpi=150, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
     above, below = figure.subplots(2, 1, sharex=True)
     _draw(above, history.dropna(subset=[LOSS]), LOSS, BLUE)
     _draw(below, validated, monitor, ORANGE)
@@ -42,29 +43,21 @@ def _read(metrics_csv: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _draw(axes: Axes, history: pd.DataFrame, column: str, color: str) -> None:
-    """A line with a dot per epoch; dots fade where there are many."""
+    """A line with a dot per epoch; no dots where there are many."""
     size = 4 if len(history) <= 60 else 0
     axes.plot(history["epoch"], history[column], color=color, linewidth=1.8, marker="o", markersize=size)
     axes.set_title(column, loc="left", color=color, fontweight="bold", fontsize=11)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_axisbelow(True)
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=GREY, labelsize=9)
 
 
 def _mark(above: Axes, below: Axes, *, epoch: float, value: float) -> None:
-    """A vertical line at the best epoch through both panels, its value beside it."""
+    """A line at the best epoch through both panels, a ring around its value, both named in the corner."""
     for axes in (above, below):
-        axes.axvline(epoch, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.axvline(epoch, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     below.plot([epoch], [value], marker="o", markersize=9, color="none", markeredgecolor=GREY)
-    left, right = below.get_xlim()
-    near_the_end = epoch > (left + right) / 2
-    below.annotate(
-        f"best: epoch {epoch:.0f}, {value:.4f}",
-        (epoch, value),
-        xytext=(-10 if near_the_end else 10, -16),
-        textcoords="offset points",
-        horizontalalignment="right" if near_the_end else "left",
-        fontsize=10,
-    )
+    below.set_title(f"best {value:.4f} at epoch {epoch:.0f}", loc="right", color=GREY, fontsize=10)
     below.set_xlabel("epoch", color=GREY)

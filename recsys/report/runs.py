@@ -1,7 +1,7 @@
 """Finished runs, read back from their directories."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class Run:
 
     fingerprints: what must be the same for two results to be comparable (data, split, protocol) -> its value.
     seconds: phase -> duration. baselines: name -> metrics on the same split and protocol.
-    best_epoch, epochs, peak_memory_gb: None where the model has no epochs or the peak wasn't measured.
+    peak_memory_gb: GiB, None where it wasn't measured. best_epoch, epochs: None for a model without epochs.
     """
 
     path: Path
@@ -63,16 +63,14 @@ def load_run(directory: Path) -> Run:
         raise FileNotFoundError(
             f"{directory} has no run.json: the run is still going or died; wait for it, or start it again."
         )
-    record = _read(file)
-    for key, types in _TYPES.items():
-        if key not in record:
-            raise ValueError(f"{file} lacks the key {key}; start the run again to have it written anew.")
-        if not isinstance(record[key], types):
-            expected = " or ".join(kind.__name__ for kind in types)
-            raise ValueError(f"{file}: {key} must be {expected}, got {record[key]!r}; start the run again.")
-    for key, values in _groups_of_numbers(record):
-        _check_numbers(file, key, values)
-    return Run(path=directory, status=_status(file, record["status"]), **_own_fields(record))
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        _check(record)
+        facts: dict[str, Any] = {key: record[key] for key in _TYPES}
+        facts["status"] = RunStatus(facts["status"])
+    except ValueError as error:  # broken JSON and broken UTF-8 are ValueErrors, and say where
+        raise ValueError(f"{file} is not the record of a run ({error}); start that run again.") from error
+    return Run(path=directory, **facts)
 
 
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:
@@ -82,9 +80,7 @@ def load_runs(root: Path) -> tuple[list[Run], list[str]]:
     FileNotFoundError where `root` is not a directory.
     """
     if not root.is_dir():
-        raise FileNotFoundError(
-            f"{root} is not a directory; give one that holds runs, such as outputs/scratch."
-        )
+        raise FileNotFoundError(f"{root} is not a directory; give one with runs, such as outputs/scratch.")
     started = {file.parent for name in ("run.json", "metrics.csv") for file in root.rglob(name)}
     runs, problems = [], []
     for directory in sorted(started):
@@ -95,43 +91,25 @@ def load_runs(root: Path) -> tuple[list[Run], list[str]]:
     return runs, problems
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{file} is not whole JSON (line {error.lineno}, column {error.colno}: {error.msg}); "
-            "start the run again to have it written anew."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not text (byte {error.start}); start the run again.") from error
+def _check(record: Any) -> None:
+    """ValueError that names the first key that is missing or of another type than `Run` says."""
     if not isinstance(record, dict):
-        raise ValueError(
-            f"{file} must hold one JSON object, got {type(record).__name__}; start the run again."
-        )
-    return record
+        raise ValueError(f"it must hold one JSON object, got {type(record).__name__}")
+    for key, types in _TYPES.items():
+        if key not in record:
+            raise ValueError(f"the key {key} is missing")
+        _check_type(key, record[key], types)
+    for key, value in record["fingerprints"].items():
+        _check_type(f"fingerprints.{key}", value, (str,))
+    for name, metrics in record["baselines"].items():
+        _check_type(f"baselines.{name}", metrics, (dict,))
+    numbers = {key: record[key] for key in ("seconds", "metrics")} | record["baselines"]
+    for group, values in numbers.items():
+        for key, value in values.items():
+            _check_type(f"{group}.{key}", value, (int, float))
 
 
-def _groups_of_numbers(record: dict[str, Any]) -> list[tuple[str, Any]]:
-    baselines = [(f"baselines.{name}", values) for name, values in record["baselines"].items()]
-    return [("seconds", record["seconds"]), ("metrics", record["metrics"]), *baselines]
-
-
-def _check_numbers(file: Path, key: str, values: Any) -> None:
-    if not isinstance(values, dict) or not all(isinstance(value, int | float) for value in values.values()):
-        raise ValueError(f"{file}: {key} must map names to numbers, got {values!r}; start the run again.")
-
-
-def _status(file: Path, value: str) -> RunStatus:
-    try:
-        return RunStatus(value)
-    except ValueError as error:
-        known = ", ".join(status.value for status in RunStatus)
-        raise ValueError(
-            f"{file}: status must be one of {known}, got {value!r}; start the run again."
-        ) from error
-
-
-def _own_fields(record: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(Run)} - {"path", "status"}
-    return {name: record[name] for name in names}
+def _check_type(key: str, value: Any, types: tuple[type, ...]) -> None:
+    if not isinstance(value, types):
+        expected = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
+        raise ValueError(f"{key} must be {expected}, got {value!r}")

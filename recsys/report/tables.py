@@ -33,11 +33,10 @@ def run_table(run: Run) -> Table:
     lines = [_Line(name, _cells(metrics, "test/")) for name, metrics in run.baselines.items()]
     lines.append(_Line(run.name, _cells(run.metrics, "test/")))
     if validation := _cells(run.metrics, "val/"):
-        lines.append(_Line("  validation", validation, competes=False))
+        lines.append(_Line("(validation)", validation, competes=False))
     cutoffs = sorted({k for line in lines for _, k in line.values}, key=lambda k: (len(k), k))
-    table = Table(
-        box=box.SIMPLE_HEAD, title=Text(f"{run.data}, test set, seed {run.seed}"), caption=_facts(run)
-    )
+    title = Text(f"{run.data}, test set, seed {run.seed}")
+    table = Table(box=box.SIMPLE_HEAD, title=title, caption=_facts(run))
     table.add_column("metric")
     table.add_column("model", overflow="fold")
     for cutoff in cutoffs:
@@ -53,13 +52,19 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
     The best mean among comparable lines is bold. The caption says which runs are left out or kept apart.
     """
     runs = list(runs)
-    caption = Text("\n".join(notes(runs)))  # Text: a path may hold what rich would take for markup
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Test set", caption=caption)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.title = "test set, mean ± deviation over n seeds\n"
+    # Text, here and below: a path or a name may hold brackets, which rich would take for markup
+    table.caption = Text("\n".join(["", *notes(runs)]), justify="left")
     table.add_column("model", overflow="fold")
-    for heading in ("seeds", *map(_title, metrics), "epochs", "fit s"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for key, block in aggregate(runs).groupby(["data", "setting"], sort=False):
-        table.add_row(Text(str(key[0]), style="bold underline"))  # pyright: ignore[reportIndexIssue]
+    table.add_column("n", justify="right")
+    for metric in metrics:
+        table.add_column(_title(metric), no_wrap=True)
+    table.add_column("ep.", justify="right")
+    table.add_column("fit s", justify="right")
+    for _, block in aggregate(runs).groupby(["data", "setting"], sort=False):
+        heading = f"{block['data'].iloc[0]} {block['setting'].iloc[0]}".rstrip()
+        table.add_row(Text(heading, style="bold"))
         _add_block(table, block, [f"test/{metric}" for metric in metrics])
         table.add_section()
     return table
@@ -73,7 +78,7 @@ def _add_metric(table: Table, twins: Sequence[str], lines: Sequence[_Line], cuto
             best = max(other.values.get(key, -math.inf) for other in lines if other.competes)
             value = line.values.get(key, math.nan)
             cells.append(_number(value, bold=line.competes and value == best))
-        table.add_row(label, Text(line.model), *cells, style=None if line.competes else "dim")
+        table.add_row(label, _model(line.model), *cells, style=None if line.competes else "dim")
         label = ""
     table.add_section()
 
@@ -86,7 +91,7 @@ def _add_block(table: Table, block: pd.DataFrame, columns: Sequence[str]) -> Non
             for name in columns
         ]
         seeds = str(row["seeds"]) if row["seeds"] else ""
-        table.add_row(Text(str(row["name"])), seeds, *cells, _whole(row["epochs"]), _whole(row["seconds"]))
+        table.add_row(_model(row["name"]), seeds, *cells, _whole(row["epochs"]), _whole(row["seconds"]))
 
 
 def _cells(metrics: Mapping[str, float], prefix: str) -> dict[tuple[str, str], float]:
@@ -112,12 +117,18 @@ def _facts(run: Run) -> str:
     parts = [f"{run.num_parameters:,} parameters"]
     if run.epochs is not None:
         parts.append(f"{run.epochs} epochs, best {run.best_epoch}")
-    parts += [f"{phase} {seconds:.0f} s" for phase, seconds in run.seconds.items()]
+    if (seconds := run.seconds.get("fit")) is not None:
+        parts.append(f"fit {seconds:.0f} s")
     if run.peak_memory_gb is not None:
         parts.append(f"{run.peak_memory_gb:.1f} GB")
     if run.status is RunStatus.INTERRUPTED:
         parts.append("interrupted: best epoch so far")
     return "; ".join(parts)
+
+
+def _model(name: str) -> Text:
+    """The name with room to break a line after each override."""
+    return Text(name.replace(",", ", "))
 
 
 def _title(metric: str) -> str:
@@ -128,7 +139,7 @@ def _title(metric: str) -> str:
 def _number(value: float, *, deviation: float = math.nan, bold: bool = False) -> Text:
     text = "-" if math.isnan(value) else f"{value:.4f}"
     if not math.isnan(deviation):
-        text += f" ± {deviation:.4f}"
+        text += f" ±{deviation:.4f}".replace("±0", "±")  # three of them fit beside a model's name
     return Text(text, style="bold" if bold else "")
 
 

@@ -1,7 +1,7 @@
 """Readers: files as they are published -> an interactions frame, one row per interaction in file order.
 
-The frame has the columns `user` and `item` (int64 where every raw id is a plain integer, else strings), and, where
-the file has them, `rating` (float64) and `timestamp` (int64, or float64 where it has fractions).
+The frame has the columns `user` and `item` (int64 where every raw id is a plain integer, else strings),
+and, where the file has them, `rating` (float64) and `timestamp` (int64, or float64 where it has fractions).
 """
 
 from recsys.data.sources.atomic import AtomicFile, read_atomic

@@ -1,10 +1,9 @@
 """RecBole's atomic files: tab-separated text whose header gives each column a type, `user_id:token`.
 
-Types are `token` (an id or a category), `float`, and `token_seq` and `float_seq` (space-separated, any length).
+Types are `token` (an id or a category), `float`, `token_seq` and `float_seq` (space-separated, any length).
 Format: https://recbole.io/docs/user_guide/data/atomic_files.html
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ import pyarrow as pa
 from recsys.data.sources.columns import ID_TYPE, id_values, number_fault
 from recsys.data.sources.delimited import (
     DelimitedText,
-    Faults,
     raise_first_fault,
     read_arrow,
     read_header,
@@ -46,15 +44,17 @@ class AtomicFile:
     def read(self, path: Path) -> pd.DataFrame:
         """Interactions frame. Raises ValueError naming file, line and column."""
         text, _ = _layout(path)
-        absent = {name for name in _MAY_BE_ABSENT if name not in text.names}
-        return read_interactions(text, {role: name for role, name in self.columns.items() if name not in absent})
+        absent = set(_MAY_BE_ABSENT).difference(text.names)
+        columns = {role: name for role, name in self.columns.items() if name not in absent}
+        return read_interactions(text, columns)
 
 
 def read_atomic(path: Path) -> pd.DataFrame:
     """Every column of an atomic file (`.inter`, `.item`, `.user`), under its name without the type.
 
-    token: int64 where every value is a plain integer, else strings. float: float64, NaN where empty.
-    token_seq: a list of strings per row. float_seq: a float64 array per row. Both are empty where the field is.
+    token: int64 where every value is a plain integer, else strings.
+    float: float64, NaN where empty.
+    token_seq: a list of strings per row. float_seq: a float64 array per row. Empty where the field is.
     Raises ValueError naming file, line and column.
     """
     text, types = _layout(path)

@@ -1,5 +1,8 @@
 """Arrow columns -> columns of the interactions frame, and what makes a value of one faulty."""
 
+# pyright: reportAttributeAccessIssue=false
+# pyarrow.compute makes its functions when it is imported; type checkers can't see them.
+
 import math
 from collections.abc import Mapping
 
@@ -13,7 +16,7 @@ ID_ROLES = ("user", "item")
 
 
 def interactions_frame(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Frame of the clean columns `{role: name in the table}`: ids are of ID_TYPE, numbers of any number type."""
+    """Frame of the clean columns `{role: name in the table}`: ids of ID_TYPE, numbers of any number type."""
     frame = {}
     for role, name in columns.items():
         if role in ID_ROLES:
@@ -71,7 +74,7 @@ def number_fault(text: str) -> str | None:
 
 
 def encoding_fault(text: str) -> str | None:
-    """What is wrong with the bytes of a field, which `open_text` made surrogates of where they are not UTF-8."""
+    """What is wrong with the bytes of a field: `open_text` makes surrogates of those that aren't UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Delimited text at full speed; only where that fails, a slow pass names the file, the line and the column."""
+"""Delimited text at full speed; where that fails, a slow pass names the file, the line and the column."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ from recsys.data.sources.columns import (
     number_fault,
 )
 
-Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what is wrong with a field of it, if anything
+Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what, if anything, is wrong with a field
 
 
 class DelimitedText(NamedTuple):
@@ -46,7 +46,7 @@ def read_header(path: Path, delimiter: str) -> list[str]:
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """The file's text, decompressed where its name ends in `.gz`; bytes that aren't UTF-8 become surrogates."""
+    """The file's text, decompressed if its name ends in `.gz`; bytes that aren't UTF-8 become surrogates."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
@@ -58,8 +58,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
 def read_interactions(text: DelimitedText, columns: Mapping[str, str]) -> pd.DataFrame:
     """Interactions frame of the columns `{role: name in the file}`, roles user, item, rating, timestamp.
 
-    Raises ValueError that names file, line and column for a missing column, a row of another width, an empty id
-    and a number that isn't one.
+    Raises ValueError that names file, line and column for a missing column, a row of another width, an empty
+    id and a number that isn't one.
     """
     require_columns(text.path, text.names, columns)
     faults = {name: id_fault if role in ID_ROLES else number_fault for role, name in columns.items()}
@@ -81,7 +81,7 @@ def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]
 
 
 def read_arrow(text: DelimitedText, types: Mapping[str, pa.DataType], faults: Faults) -> pa.Table:
-    """The columns that `faults` names; types not given are inferred. Raises ValueError for a malformed file."""
+    """The columns that `faults` names; types not given are inferred. Raises ValueError if malformed."""
     names, gaps = _arrow_names(text)
     types = {**types, **dict.fromkeys(gaps, pa.null())}
     try:

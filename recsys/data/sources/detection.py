@@ -12,7 +12,7 @@ from recsys.data.sources.sequence_text import SequenceText
 
 
 class Reader(Protocol):
-    """What reads one file format. Its attributes are its options: they decide when a cached result is stale."""
+    """What reads one file format. Its attributes are its options: a change of one makes a cache stale."""
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -39,8 +39,8 @@ def detect(path: Path, readers: Sequence[Reader] = READERS) -> tuple[Reader, Pat
             return reader, file
     known = ", ".join(pattern for reader in readers for pattern in reader.patterns)
     raise ValueError(
-        f"{path} is in no known format: {_contents(path)}, and none of {known}; rename the file, or read another "
-        f"table with data=csv data.path=FILE"
+        f"{path} is in no known format: {_contents(path)}, and none of {known}; rename the file, or read "
+        f"another table with data=csv data.path=FILE"
     )
 
 

@@ -13,7 +13,8 @@ _COLUMNS = {"user": "userId", "item": "movieId", "rating": "rating", "timestamp"
 class MovieLensRatings:
     """`ratings.dat` (1M, 10M), `ratings.csv` (20M, 25M, 32M, latest) and `u.data` (100K).
 
-    Format: https://files.grouplens.org/datasets/movielens/, the README of each data set. Timestamps are seconds.
+    Format: the README of each data set at https://files.grouplens.org/datasets/movielens/. Timestamps are
+    seconds since 1970.
     """
 
     patterns = (*_HEADERLESS, "ratings.csv")

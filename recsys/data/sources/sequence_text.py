@@ -1,4 +1,7 @@
-"""Sequence text: lines of a user and items, oldest first, as sequential recommenders' repositories keep it."""
+"""Sequence text: lines of a user and items, oldest first, as SASRec's and S3-Rec's authors publish it."""
+
+# pyright: reportAttributeAccessIssue=false
+# pyarrow.compute makes its functions when it is imported; type checkers can't see them.
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +16,10 @@ from recsys.data.sources.delimited import open_text
 
 
 class SequenceText:
-    """`user item item ...` (S3-Rec) or `user item` (SASRec): each line appends its items to its user's sequence.
+    """`user item item ...` (S3-Rec) or `user item` (SASRec): a line appends its items to its user's sequence.
 
-    Separated by white space; gzipped where the name ends in `.gz`. There are no ratings and no timestamps: the
-    order in the file is the order in time.
+    Separated by white space; gzipped where the name ends in `.gz`. There are no ratings and no timestamps:
+    the order in the file is the order in time.
 
     patterns: names by which the file is found in a folder, the first match wins.
     """
@@ -47,7 +50,8 @@ def _tokens(path: Path) -> tuple[pa.Array, np.ndarray]:
     lonely = np.flatnonzero(lengths < 2)
     if len(lonely):
         place = f"{path}, line {numbers[lonely[0]] + 1}, column 1 (user)"
-        raise ValueError(f"{place}: {tokens[lonely[0]][0].as_py()!r} has no items; add some or remove the line")
+        user = tokens[lonely[0]][0].as_py()
+        raise ValueError(f"{place}: user {user!r} has no items; add some or remove the line")
     return tokens.flatten(), lengths
 
 

@@ -1,5 +1,8 @@
 """Any table with a user and an item column: CSV, TSV or Parquet."""
 
+# pyright: reportAttributeAccessIssue=false
+# pyarrow.compute makes its functions when it is imported; type checkers can't see them.
+
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -39,7 +42,9 @@ class Table:
         """Interactions frame. Raises ValueError naming file, line (in Parquet: row) and column."""
         suffix = Path(path.name.removesuffix(".gz")).suffix
         if suffix not in _READ:
-            raise ValueError(f"{path}: the name of a table must end in {', '.join(_READ)}, got {suffix!r}; rename it")
+            raise ValueError(
+                f"{path}: a table's name must end in {', '.join(_READ)}, got {suffix!r}; rename it"
+            )
         return _READ[suffix](path, self.columns)
 
 
@@ -64,7 +69,7 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
 def _ids(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     """The column as ID_TYPE."""
     value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not any(check(value_type) for check in (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)):
+    if not any(check(value_type) for check in _ID_CHECKS):
         raise ValueError(f"{place}: ids must be integers or strings, got {value_type}; convert the column")
     texts = column.cast(pa.string())
     _refuse_first(pc.equal(pc.fill_null(texts, ""), ""), place, "the id is empty")
@@ -77,7 +82,8 @@ def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
         column = pc.divide(column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise ValueError(f"{place}: values must be numbers or times, got {column.type}; convert the column")
-    _refuse_first(pc.invert(pc.fill_null(pc.is_finite(column), False)), place, "the value is not a finite number")
+    finite = pc.fill_null(pc.is_finite(column), False)
+    _refuse_first(pc.invert(finite), place, "the value is not a finite number")
     return column
 
 
@@ -87,6 +93,7 @@ def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
         raise ValueError(f"{place}, row {rows[0] + 1}: {complaint}; fix or remove the row")
 
 
+_ID_CHECKS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
 _READ: dict[str, Callable[[Path, Mapping[str, str]], pd.DataFrame]] = {
     ".csv": partial(_read_text, ","),
     ".tsv": partial(_read_text, "\t"),

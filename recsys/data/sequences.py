@@ -1,0 +1,121 @@
+"""The form in which data lives: each user's items in order of time, on disk as memory-mapped arrays."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.array_folder import load_arrays, save_arrays
+from recsys.data.interactions import Vocabulary, check_interactions
+from recsys.data.ragged import Ragged
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSequences:
+    """One row of items per user, oldest first. N interactions, U users, V items.
+
+    items: U rows laid end to end; values [N] int32, item indices 0..V-1.
+    timestamps, ratings: [N], aligned to `items.values`; None where the source has none.
+    users, vocabulary: raw ids of the rows and of the items.
+    fingerprint: SHA-256 of all of the above, the same on any machine.
+    """
+
+    name: str
+    items: Ragged
+    timestamps: np.ndarray | None
+    ratings: np.ndarray | None
+    users: Vocabulary
+    vocabulary: Vocabulary
+    fingerprint: str
+
+    @property
+    def num_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        return len(self.vocabulary)
+
+    @property
+    def num_interactions(self) -> int:
+        return len(self.items.values)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, name: str) -> "UserSequences":
+        """Group an interactions frame by user; ties in time keep the order of the rows."""
+        check_interactions(frame)
+        users, vocabulary = Vocabulary.from_values(frame["user"]), Vocabulary.from_values(frame["item"])
+        rows = users.find(frame["user"])
+        order = _order(rows, frame.get("timestamp"))
+        arrays = {
+            "items": vocabulary.find(frame["item"])[order].astype(_smallest_type(len(vocabulary))),
+            "offsets": np.append(0, np.cumsum(np.bincount(rows, minlength=len(users)))),
+            "users": users.ids,
+            "vocabulary": vocabulary.ids,
+        }
+        for column in {"timestamp", "rating"}.intersection(frame.columns):
+            arrays[f"{column}s"] = frame[column].to_numpy()[order]
+        return cls._from_arrays(arrays, name=name, fingerprint=_fingerprint(arrays))
+
+    def save(self, directory: Path) -> None:
+        """Write a folder of .npy files and meta.json; a reader sees the old or the new one, never a part."""
+        save_arrays(directory, self._arrays(), {"name": self.name, "fingerprint": self.fingerprint})
+
+    @classmethod
+    def load(cls, directory: Path) -> "UserSequences":
+        """Read what `save` wrote, memory-mapped.
+
+        Raises FileNotFoundError where there is no such folder, and ValueError where it is incomplete.
+        """
+        arrays, facts = load_arrays(directory)
+        return cls._from_arrays(arrays, **facts)
+
+    @classmethod
+    def _from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str
+    ) -> "UserSequences":
+        return cls(
+            name=name,
+            items=Ragged.from_lengths(arrays["items"], np.diff(arrays["offsets"])),
+            timestamps=arrays.get("timestamps"),
+            ratings=arrays.get("ratings"),
+            users=Vocabulary(arrays["users"]),
+            vocabulary=Vocabulary(arrays["vocabulary"]),
+            fingerprint=fingerprint,
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        arrays = {
+            "items": self.items.values,
+            "offsets": np.append(0, np.cumsum(self.items.lengths)),
+            "users": self.users.ids,
+            "vocabulary": self.vocabulary.ids,
+            "timestamps": self.timestamps,
+            "ratings": self.ratings,
+        }
+        return {name: array for name, array in arrays.items() if array is not None}
+
+
+def _order(rows: np.ndarray, timestamps: pd.Series | None) -> np.ndarray:
+    """Positions [N] that sort by user, then time, then position."""
+    if timestamps is None:
+        return np.argsort(rows, kind="stable")
+    return np.lexsort((timestamps.to_numpy(), rows))
+
+
+def _smallest_type(num_items: int) -> type[np.signedinteger]:
+    return np.int32 if num_items <= np.iinfo(np.int32).max else np.int64
+
+
+def _fingerprint(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of names, types and bytes, in little-endian order whatever the machine's."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{name} {array.dtype.str} {len(array)}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
