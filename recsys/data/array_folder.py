@@ -1,9 +1,10 @@
 """Arrays and a few facts in one folder that is either complete or not used."""
 
+import errno
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def _replacing(folder: Path) -> Iterator[Path]:
         fresh, stale = Path(scratch) / "fresh", Path(scratch) / "stale"
         fresh.mkdir()
         yield fresh
-        if folder.exists():
+        with suppress(FileNotFoundError):  # there is none, or another process is replacing it too
             folder.rename(stale)
-        fresh.rename(folder)
+        try:
+            fresh.rename(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Another process has put its own there in the meantime: one of the two has to win.

@@ -17,11 +17,14 @@ class LengthBuckets(Sampler[np.ndarray]):
 
     Rows are shuffled, cut into pools of `pool` batches, sorted by length within a pool, cut into batches, and the
     batches are shuffled. `pool=1` is plain shuffling. The order depends on the seed and the epoch alone, so a
-    resumed run draws what the uninterrupted one would have drawn.
+    resumed run draws what the uninterrupted one would have drawn. `reshuffle=False` repeats the first epoch's order.
     """
 
-    def __init__(self, lengths: np.ndarray, *, batch_size: int, pool: int, seed: int) -> None:
+    def __init__(
+        self, lengths: np.ndarray, *, batch_size: int, pool: int, seed: int, reshuffle: bool = True
+    ) -> None:
         self.lengths = lengths
+        self.reshuffle = reshuffle
         self.batch_size = batch_size
         self.pool = pool
         self.seed = seed
@@ -35,7 +38,7 @@ class LengthBuckets(Sampler[np.ndarray]):
         return -(-len(self.lengths) // self.batch_size)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        generator = np.random.default_rng((self.seed, self.epoch))
+        generator = np.random.default_rng((self.seed, self.epoch if self.reshuffle else 0))
         order = generator.permutation(len(self.lengths))
         pools = np.arange(len(order)) // (self.batch_size * self.pool)
         order = order[np.lexsort((self.lengths[order], pools))]
@@ -73,7 +76,7 @@ class SequenceDataModule(LightningDataModule):
     """Batches of a split.
 
     collator: turns rows of training items into a TrainBatch; decides what is predicted from what.
-    batch_size: sequences per training batch; pool: see LengthBuckets.
+    batch_size: sequences per training batch; pool, seed, reshuffle: see LengthBuckets.
     eval_batch_size: users per evaluation batch.
     """
 
@@ -88,6 +91,7 @@ class SequenceDataModule(LightningDataModule):
         eval_batch_size: int,
         pool: int,
         seed: int,
+        reshuffle: bool = True,
     ) -> None:
         super().__init__()
         self.split = split
@@ -98,6 +102,7 @@ class SequenceDataModule(LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.pool = pool
         self.seed = seed
+        self.reshuffle = reshuffle
         self.train_rows = _trainable(split.train)
 
     def get_dataloader(self, name: str) -> DataLoader:
@@ -109,7 +114,9 @@ class SequenceDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         rows = self.train_rows
         lengths = np.minimum(rows.lengths, self.max_length + 1)
-        sampler = LengthBuckets(lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed)
+        sampler = LengthBuckets(
+            lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed, reshuffle=self.reshuffle
+        )
         return DataLoader(
             _Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None
         )

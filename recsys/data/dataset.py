@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from recsys.data.interactions import filter_interactions
@@ -59,18 +60,15 @@ class InteractionDataset:
         """
         reader, file = self._source()
         folder = self.cache_dir / f"{self.name}-{self._key(reader, file)[:16]}"
-        try:
+        with suppress(OSError, ValueError):  # never built, or damaged
             return UserSequences.load(folder)
-        except (FileNotFoundError, ValueError):  # never built, or not completely
-            built = UserSequences.from_frame(
-                filter_interactions(reader.read(file), **self.filters), name=self.name
-            )
+        frame = filter_interactions(reader.read(file), **self.filters)
+        built = UserSequences.from_frame(frame, name=self.name)
         try:
             built.save(folder)
-            return UserSequences.load(folder)
         except OSError as error:
             warnings.warn(f"not cached: {error}; point RECSYS_CACHE to a writable folder", stacklevel=2)
-            return built
+        return built
 
     def _source(self) -> tuple[Reader, Path]:
         expected = [pattern for reader in self.readers for pattern in reader.patterns]

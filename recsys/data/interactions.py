@@ -42,7 +42,7 @@ class Vocabulary:
         found = self.find(values)
         unknown = np.flatnonzero(found < 0)
         if len(unknown):
-            value = pd.Index(values)[unknown[0]]
+            [value] = pd.Index(values)[unknown[:1]].tolist()
             raise ValueError(
                 f"id {value!r} is not among the {len(self):,} known ids; check it against the data"
             )

@@ -21,7 +21,6 @@ class Ties(Enum):
     WORST = 1.0
 
 
-@torch.no_grad()
 def target_ranks(scores: Tensor, targets: Tensor, *, ties: Ties = Ties.AVERAGE) -> Tensor:
     """1-based rank of each target among all items, [B, T] float32, +inf at padding.
 
@@ -43,7 +42,7 @@ def target_ranks(scores: Tensor, targets: Tensor, *, ties: Ties = Ties.AVERAGE) 
     count = _count_by_sorting if targets.shape[1] > _SORT_ABOVE else _count_by_comparing
     greater, at_least = count(scores, target_scores)
     tied_targets, tied_before = _ties_among_targets(target_scores.where(present, -torch.inf))
-    ranks = 1 + greater + ties.value * (at_least - greater - tied_targets) + tied_before
+    ranks = 1 + greater + ties.value * (at_least - greater - 1) + tied_before
     ranks = ranks.float().masked_fill(target_scores == -torch.inf, scores.shape[1])
     return ranks.masked_fill(~present, torch.inf)
 

@@ -58,12 +58,11 @@ def read_atomic(path: Path) -> pd.DataFrame:
     Raises ValueError naming file, line and column.
     """
     text, types = _layout(path)
-    faults = {name: _numbers_fault if types[name] in _NUMERIC else _no_fault for name in text.names}
+    faults = {name: _FAULT[types[name]] for name in text.names}
     table = read_arrow(text, dict.fromkeys(text.names, ID_TYPE), faults)
-    try:
-        return pd.DataFrame({name: _CONVERT[types[name]](table[name]) for name in text.names})
-    except ValueError as error:  # a float that isn't one
-        raise_first_fault(text, faults, reason=str(error))
+    if any(fault(value) for name, fault in faults.items() for value in table[name].unique().to_pylist()):
+        raise_first_fault(text, faults, reason="a value is not a number")
+    return pd.DataFrame({name: _CONVERT[types[name]](table[name]) for name in text.names})
 
 
 def _layout(path: Path) -> tuple[DelimitedText, dict[str, str]]:
@@ -96,10 +95,13 @@ def _no_fault(_: str) -> None:
     return None
 
 
-def _numbers_fault(text: str) -> str | None:
-    """What is wrong with a field of none, one or several numbers."""
+def _float_fault(text: str) -> str | None:
+    return number_fault(text) if text else None
+
+
+def _floats_fault(text: str) -> str | None:
     return next(filter(None, map(number_fault, text.split())), None)
 
 
 _CONVERT = {"token": id_values, "float": _floats, "token_seq": _token_lists, "float_seq": _float_arrays}
-_NUMERIC = ("float", "float_seq")
+_FAULT = {"token": _no_fault, "float": _float_fault, "token_seq": _no_fault, "float_seq": _floats_fault}

@@ -67,7 +67,7 @@ def id_fault(text: str) -> str | None:
 def number_fault(text: str) -> str | None:
     """What is wrong with a field that should be a finite number; None where nothing is."""
     try:
-        valid = math.isfinite(float(text)) and "_" not in text  # float() also takes "1_000"
+        valid = math.isfinite(float(text)) and text.isascii() and "_" not in text  # float() takes "1_000"
     except ValueError:
         valid = False
     return None if valid else f"value {text!r} is not a number"

@@ -93,7 +93,7 @@ def read_arrow(text: DelimitedText, types: Mapping[str, pa.DataType], faults: Fa
             ),
             convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=[*faults, *gaps]),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:  # OSError: a damaged gzip file
         raise_first_fault(text, faults, reason=str(error))
     if table.num_rows == 0:
         raise ValueError(f"{text.path} holds no rows")

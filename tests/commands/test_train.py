@@ -1,0 +1,225 @@
+"""`recsys train` end to end on a data set of a few users: what it writes, skips, refuses, resumes."""
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pytorch_lightning import Callback, Trainer
+
+from recsys.commands.cli import main
+
+TINY = (
+    "data=csv",
+    "data.name=tiny",
+    "max_length=10",
+    "batch_size=16",
+    "model.dim=8",
+    "model.feedforward_dim=8",
+    "trainer.max_epochs=3",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+)
+RUN = Path("outputs/scratch/tiny")
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory with interactions of 40 users in `tiny.csv`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(rng.integers(4, 12))]
+    pd.DataFrame(rows, columns=["user", "item", "timestamp"]).to_csv("tiny.csv", index=False)
+    return tmp_path
+
+
+def train(*overrides: str) -> int:
+    return main(["train", *TINY, "data.path=tiny.csv", *overrides])
+
+
+def records(root: Path = Path("outputs")) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(root.rglob("run.json"))]
+
+
+def the_run() -> Path:
+    (path,) = Path("outputs").rglob("run.json")
+    return path.parent
+
+
+def test_a_run_leaves_everything_a_reader_needs(capsys: pytest.CaptureFixture) -> None:
+    assert train() == 0
+    printed = capsys.readouterr().out
+    assert "pop" in printed
+    assert "NDCG" in printed
+    run, (record,) = the_run(), records()
+    assert run.name == "seed0"
+    assert record["status"] == "finished"
+    assert record["epochs"] == 3
+    assert record["config"]["model"]["dim"] == 8
+    assert set(record["fingerprints"]) == {"data", "split", "protocol"}
+    assert (
+        record["environment"]["packages"]["torch"] == torch.__version__.split("+")[0] or record["environment"]
+    )
+    assert record["peak_memory_gb"] > 0
+    per_user = pd.read_parquet(run / "per_user.parquet")
+    assert per_user["user"].tolist() == list(range(40))
+    assert per_user["ndcg@10"].mean() == pytest.approx(record["metrics"]["test/ndcg@10"])
+    epochs = pd.read_csv(run / "metrics.csv")
+    assert epochs["epoch"].tolist() == [0, 1, 2]
+    assert {"train/loss", "val/ndcg@10", "lr", "seconds"} <= set(epochs.columns)
+    assert epochs["val/ndcg@10"].max() == pytest.approx(record["metrics"]["val/ndcg@10"], rel=1e-5)
+    assert (run / "learning_curve.png").stat().st_size > 1000
+
+
+def test_what_is_tested_is_the_best_epoch_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The baseline loaded the best checkpoint, threw the result away and tested the last weights."""
+
+    def spoil(self: Callback, trainer: Trainer, module: torch.nn.Module) -> None:
+        if trainer.current_epoch == 2:
+            for parameter in module.parameters():
+                parameter.data.normal_()
+
+    monkeypatch.setattr("recsys.callbacks.EpochLog.on_validation_start", spoil, raising=False)
+    assert train("optimizer.lr=0.01") == 0
+    (record,) = records()
+    best = torch.load(the_run() / "best.ckpt", weights_only=True)
+    assert record["best_epoch"] == best["epoch"] < 2
+    epochs = pd.read_csv(the_run() / "metrics.csv")
+    assert record["metrics"]["val/ndcg@10"] == pytest.approx(epochs["val/ndcg@10"].max(), rel=1e-5)
+    assert record["metrics"]["val/ndcg@10"] > epochs["val/ndcg@10"].iloc[-1]
+
+
+def test_the_same_seed_gives_the_same_digits_and_another_does_not() -> None:
+    for study, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert train(f"study={study}", f"seed={seed}") == 0
+    first, second, other = (pd.read_parquet(p) for p in sorted(Path("outputs").rglob("per_user.parquet")))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    assert not first.equals(other)
+    (a, b, _) = (record["metrics"] for record in records())
+    assert a == b
+
+
+def test_a_finished_run_is_reported_and_skipped(capsys: pytest.CaptureFixture) -> None:
+    assert train() == 0
+    written = (the_run() / "run.json").stat().st_mtime_ns
+    capsys.readouterr()
+    assert train() == 0
+    assert "already finished" in capsys.readouterr().out
+    assert (the_run() / "run.json").stat().st_mtime_ns == written
+
+
+def test_force_runs_again() -> None:
+    assert train() == 0
+    written = (the_run() / "run.json").stat().st_mtime_ns
+    assert train("force=true") == 0
+    assert (the_run() / "run.json").stat().st_mtime_ns > written
+
+
+def test_a_directory_of_another_config_is_refused(capsys: pytest.CaptureFixture) -> None:
+    assert train("output_dir=outputs/here") == 0
+    assert train("output_dir=outputs/here", "model.dim=16") == 2
+    error = capsys.readouterr().err
+    assert "holds a run of another config (model.dim is 8 there, 16 here)" in error
+    assert records()[0]["config"]["model"]["dim"] == 8
+
+
+def test_a_killed_run_continues_as_if_it_had_never_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert train("study=straight") == 0
+
+    def die(self: Callback, trainer: Trainer, *_: object) -> None:
+        if trainer.current_epoch == 2:
+            raise OSError("the machine went down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recsys.callbacks.EpochLog.on_train_batch_start", die, raising=False)
+        with pytest.raises(OSError, match="went down"):
+            train("study=resumed")
+    assert len(records()) == 1
+    assert train("study=resumed") == 0
+    straight, resumed = sorted(records(), key=lambda record: record["study"] == "resumed")
+    assert resumed["metrics"] == straight["metrics"]
+    assert resumed["epochs"] == straight["epochs"] == 3
+    logs = [
+        pd.read_csv(path).drop(columns="seconds") for path in sorted(Path("outputs").rglob("metrics.csv"))
+    ]
+    pd.testing.assert_frame_equal(*logs, check_exact=True)
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def press(self: Callback, trainer: Trainer, *_: object) -> None:
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("recsys.callbacks.EpochLog.on_train_batch_start", press, raising=False)
+    handler = signal.getsignal(signal.SIGINT)
+    assert train() == 130
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert "interrupted: epoch 0, the best so far, is kept" in capsys.readouterr().out
+    (record,) = records()
+    assert record["status"] == "interrupted"
+    assert record["best_epoch"] == 0
+
+
+def test_a_grid_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
+    assert train("-m", "study=grid", "loss=bce,ce", "seed=range(0,2)", "trainer.max_epochs=1") == 0
+    assert len(records(Path("outputs/grid"))) == 4
+    table = capsys.readouterr().out.rpartition("mean ± deviation")[2]
+    assert "sasrec-bce" in table
+    assert "sasrec-ce" in table
+    assert "±" in table
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (("model.dmi=3",), "model.dmi: unknown key"),
+        (("model.dim=abc",), "model.dim ('abc') must be int"),
+        (("model.dim=9",), "dim (9) must be divisible by num_heads (2)"),
+        (("sampler=uniform", "sampler.num_negatives=0"), "num_negatives (0) must be at least 1"),
+        (("data.path=nowhere.csv",), "nowhere.csv"),
+        (("data.min_user_items=500",), "min_user_items"),
+    ],
+)
+def test_a_mistake_is_one_sentence_before_any_training(
+    overrides: tuple[str, ...], named: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert train(*overrides) == 2
+    error = capsys.readouterr().err
+    assert named in error
+    assert error.count("\n") == 1
+    assert not records()
+
+
+def test_a_malformed_line_is_named_with_file_line_and_column(capsys: pytest.CaptureFixture) -> None:
+    Path("bad.csv").write_text("user,item,timestamp\n1,2,3\n1,3,yesterday\n")
+    assert train("data.path=bad.csv") == 2
+    error = capsys.readouterr().err
+    assert "bad.csv, line 3, column 3" in error
+    assert "yesterday" in error
+
+
+def test_a_user_with_too_few_items_is_named(capsys: pytest.CaptureFixture) -> None:
+    Path("short.csv").write_text("user,item,timestamp\nann,2,1\nann,3,2\n")
+    assert train("data.path=short.csv") == 2
+    assert "user ann has 2 item(s)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("debug", ["fast", "overfit"])
+def test_debug_modes_run(debug: str) -> None:
+    assert train(f"debug={debug}", *(["trainer.max_epochs=30"] if debug == "overfit" else [])) == 0
+    (record,) = records()
+    assert record["study"] == "debug"
+
+
+def test_inspect_shows_mask_and_stages(capsys: pytest.CaptureFixture) -> None:
+    assert main(["inspect", "model=sasrec"]) == 0
+    printed = capsys.readouterr().out
+    assert "padding mask x causal mask" in printed
+    assert "CausalSelfAttention" in printed
+    assert "[1, 6, 64]" in printed

@@ -1,0 +1,119 @@
+"""Filters and vocabulary against brute force."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.data.interactions import (
+    Vocabulary,
+    at_least,
+    check_interactions,
+    filter_interactions,
+    k_core,
+)
+
+PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=9)
+
+
+def is_core(rows: list[tuple[int, int]], user: int, item: int) -> bool:
+    """Whether every user and every item of the rows has enough of them."""
+    users, items = [pair[0] for pair in rows], [pair[1] for pair in rows]
+    return all(users.count(u) >= user for u in users) and all(items.count(i) >= item for i in items)
+
+
+@settings(deadline=None)
+@given(PAIRS, st.integers(0, 4), st.integers(0, 4))
+def test_k_core_is_the_largest_set_of_rows_that_satisfies_it(
+    pairs: list[tuple[int, int]], user: int, item: int
+) -> None:
+    frame = pd.DataFrame(pairs, columns=["user", "item"], dtype=np.int64)
+    found = list(k_core(frame, user=user, item=item).itertuples(index=False, name=None))
+    subsets = (
+        [pairs[i] for i in chosen]
+        for size in range(len(pairs), -1, -1)
+        for chosen in combinations(range(len(pairs)), size)
+    )
+    assert found == next(rows for rows in subsets if is_core(rows, user, item))
+
+
+def test_k_core_repeats_until_nothing_changes() -> None:
+    chain = pd.DataFrame({"user": list("abbccdd"), "item": [1, 1, 2, 2, 3, 3, 4]})
+    assert len(k_core(chain, user=2, item=2)) == 0
+    assert k_core(chain, user=2, item=0)["user"].tolist() == list("bbccdd")
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.lists(st.integers(-(2**62), 2**62), min_size=1), st.lists(st.text("ab7é", min_size=1), min_size=1)
+    )
+)
+def test_vocabulary_round_trip(tmp_path_factory: pytest.TempPathFactory, values: list) -> None:
+    vocabulary = Vocabulary.from_values(values)
+    assert vocabulary.ids.tolist() == sorted(set(values))
+    assert vocabulary.ids[vocabulary.index(values)].tolist() == values
+    path = tmp_path_factory.mktemp("ids") / "ids.npy"
+    vocabulary.save(path)
+    loaded = Vocabulary.load(path)
+    assert len(loaded) == len(set(values))
+    assert loaded.index(values).tolist() == vocabulary.index(values).tolist()
+    assert loaded.index(values).dtype == np.int64
+
+
+def test_an_unknown_id_is_minus_one_or_named() -> None:
+    vocabulary = Vocabulary.from_values(pd.Series(["b", "a"]))
+    assert vocabulary.find(["a", "c", "b"]).tolist() == [0, -1, 1]
+    with pytest.raises(ValueError, match="id 'c' is not among the 2 known ids"):
+        vocabulary.index(["a", "c", "d"])
+    with pytest.raises(ValueError, match="id 9 is not among the 1 known ids"):
+        Vocabulary.from_values([3]).index(np.array([9]))
+
+
+@pytest.mark.parametrize("values", [[1.5, 2.0], [True, False], ["a", None], ["a", 1]])
+def test_ids_must_be_integers_or_strings(values: list) -> None:
+    with pytest.raises(ValueError, match="ids must be integers or strings"):
+        Vocabulary.from_values(values)
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "ids.npy", np.array(["a", 1], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="Python objects"):
+        Vocabulary.load(tmp_path / "ids.npy")
+
+
+def test_at_least_keeps_the_threshold_itself() -> None:
+    frame = pd.DataFrame({"user": [1, 2, 3], "item": [1, 1, 1], "rating": [3.5, 4.0, 4.5]})
+    assert at_least(frame, 4)["user"].tolist() == [2, 3]
+    with pytest.raises(ValueError, match=r"min_rating \(4\) needs ratings and there are none"):
+        at_least(frame.drop(columns="rating"), 4)
+
+
+def test_filters_that_leave_nothing_say_what_each_removed() -> None:
+    frame = pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 3], "rating": [1.0, 5.0, 5.0]})
+    message = (
+        r"no interaction is left of 3: min_rating=2 removed 1, "
+        r"then min_user_items=2 with min_item_users=0 removed 2; lower them under data"
+    )
+    with pytest.raises(ValueError, match=message):
+        filter_interactions(frame, min_rating=2, min_user_items=2, min_item_users=0)
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"user": [1], "title": ["x"]}, "need a column 'item', got user, title"),
+        (
+            {"user": [1, 2], "item": [1, 1], "rating": [1.0, np.nan]},
+            "'rating' must hold numbers, got .*nan.* row 1",
+        ),
+        ({"user": [1], "item": [1], "timestamp": ["x"]}, "'timestamp' must hold numbers, got 'x' in row 0"),
+    ],
+)
+def test_frames_of_another_schema_are_refused(frame: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_interactions(pd.DataFrame(frame))
