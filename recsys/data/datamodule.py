@@ -117,6 +117,8 @@ class SequenceDataModule(LightningDataModule):
         sampler = LengthBuckets(
             lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed, reshuffle=self.reshuffle
         )
+        if self.trainer is not None:  # a resumed run fetches its first batch before it sets the sampler's epoch
+            sampler.set_epoch(self.trainer.current_epoch)
         return DataLoader(
             _Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None
         )

@@ -42,7 +42,7 @@ def target_ranks(scores: Tensor, targets: Tensor, *, ties: Ties = Ties.AVERAGE) 
     count = _count_by_sorting if targets.shape[1] > _SORT_ABOVE else _count_by_comparing
     greater, at_least = count(scores, target_scores)
     tied_targets, tied_before = _ties_among_targets(target_scores.where(present, -torch.inf))
-    ranks = 1 + greater + ties.value * (at_least - greater - 1) + tied_before
+    ranks = 1 + greater + ties.value * (at_least - greater - tied_targets) + tied_before
     ranks = ranks.float().masked_fill(target_scores == -torch.inf, scores.shape[1])
     return ranks.masked_fill(~present, torch.inf)
 
@@ -128,7 +128,7 @@ def ndcg(ranks: Tensor, num_relevant: Tensor, *, k: int) -> Tensor:
     gained = ((ranks <= k) / torch.log2(1 + ranks)).sum(dim=1)
     places = torch.arange(1, k + 1, dtype=ranks.dtype, device=ranks.device)
     ideal = torch.log2(1 + places).reciprocal().cumsum(dim=0)  # [k]
-    return gained / ideal[num_relevant.clamp(max=k) - 1]
+    return gained / ideal[num_relevant.clamp(max=k+1).clamp(max=k)-1]
 
 
 def mrr(ranks: Tensor, num_relevant: Tensor, *, k: int) -> Tensor:
