@@ -3,6 +3,7 @@
 import csv
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,17 +33,14 @@ class EpochLog(Callback):
 
     def __init__(self, *, path: str) -> None:
         self.path = Path(path)
-        self.rows: list[dict[str, float]] = []
+        self.rows: list[dict[str, Any]] = []
         self.started = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.path.exists() and trainer.current_epoch:
             with self.path.open(newline="") as file:
-                rows = [
-                    {key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)
-                ]
-            self.rows = [row for row in rows if row["epoch"] < trainer.current_epoch]
-        before = self.rows[-1]["seconds"] if self.rows else 0.0
+                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) < trainer.current_epoch]
+        before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
         self.started = time.perf_counter() - before
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

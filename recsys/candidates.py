@@ -47,9 +47,7 @@ class Uniform(CandidateSampler):
     def __init__(self, *, num_items: int, num_negatives: int) -> None:
         super().__init__()
         if num_negatives < 1:
-            raise ValueError(
-                f"num_negatives ({num_negatives}) must be at least 1; set sampler.num_negatives=1 or more"
-            )
+            raise ValueError(f"num_negatives ({num_negatives}) must be at least 1; set sampler.num_negatives=1 or more")
         if num_items < 2:
             raise ValueError(f"num_items ({num_items}) must be at least 2 for a negative to exist")
         self.num_items = num_items

@@ -59,9 +59,7 @@ def evaluate(
     for batch in batches:
         ranks = protocol.ranks(scorer.score_batch(batch), batch)
         values = metrics.per_user(ranks, num_relevant(batch))
-        parts.append(
-            pd.DataFrame({"user": batch.users, **{name: value.cpu() for name, value in values.items()}})
-        )
+        parts.append(pd.DataFrame({"user": batch.users, **{name: value.cpu() for name, value in values.items()}}))
     if not parts:
         raise ValueError("there is no user to evaluate; the split gave an empty evaluation set")
     table = pd.concat(parts).sort_values("user", ignore_index=True)

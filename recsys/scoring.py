@@ -21,10 +21,8 @@ def score(queries: Tensor, table: ItemTable, items: Tensor | None = None) -> Ten
     weight, bias = table
     if items is not None:
         weight, bias = weight[items], None if bias is None else bias[items]  # [N, C, D] or [C, D]
-    if weight.dim() == 3:
-        logits = torch.bmm(weight, queries.unsqueeze(2)).squeeze(2)  # [N, C]
-    else:
-        logits = queries @ weight.T  # [N, C]
+    own = weight.dim() == 3  # each position has items of its own
+    logits = torch.bmm(weight, queries.unsqueeze(2)).squeeze(2) if own else queries @ weight.T  # [N, C]
     return logits if bias is None else logits + bias
 
 
@@ -38,9 +36,7 @@ def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: 
     return loss(corrected(score(queries, table, candidates.items), candidates), candidates.target).mean()
 
 
-def mean_loss(
-    queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int
-) -> Tensor:
+def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int) -> Tensor:
     """Mean loss over the N positions, `rows` positions at a time: never more than [rows, C] logits.
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache,
@@ -81,10 +77,9 @@ class _BlockedLoss(torch.autograd.Function):
             grad_scored.addmm_(gradient.T, queries[block])
             if grad_offset is not None:
                 grad_offset += gradient.sum(0)
-        if items is not None:
-            grad_scored = torch.zeros_like(weight).index_add_(0, items, grad_scored)
-            grad_offset = None if bias is None else torch.zeros_like(bias).index_add_(0, items, grad_offset)
-        ctx.save_for_backward(grad_queries, grad_scored, grad_offset)
+        ctx.save_for_backward(
+            grad_queries, _scattered(grad_scored, items, weight), _scattered(grad_offset, items, bias)
+        )
         ctx.count = len(queries)
         return total / ctx.count
 
@@ -92,3 +87,10 @@ class _BlockedLoss(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple:
         scale = grad / ctx.count
         return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None)
+
+
+def _scattered(gradient: Tensor | None, items: Tensor | None, parameter: Tensor | None) -> Tensor | None:
+    """The gradient of a parameter from that of its chosen rows, which may repeat."""
+    if gradient is None or parameter is None or items is None:
+        return gradient
+    return torch.zeros_like(parameter).index_add_(0, items, gradient)

@@ -48,9 +48,7 @@ def test_uniform_draws_all_but_the_positive_equally_often() -> None:
     assert (others - 10000).abs().max() < 5 * (10000 * (5 / 6)) ** 0.5  # five standard deviations
 
 
-@pytest.mark.parametrize(
-    ("num_items", "num_negatives", "named"), [(1, 1, "num_items"), (5, 0, "num_negatives")]
-)
+@pytest.mark.parametrize(("num_items", "num_negatives", "named"), [(1, 1, "num_items"), (5, 0, "num_negatives")])
 def test_impossible_sizes_are_refused(num_items: int, num_negatives: int, named: str) -> None:
     with pytest.raises(ValueError, match=rf"{named} \({min(num_items, num_negatives)}\) must be at least"):
         Uniform(num_items=num_items, num_negatives=num_negatives)

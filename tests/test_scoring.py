@@ -21,9 +21,7 @@ def test_blocks_give_the_plain_loss_and_its_gradients(loss: str, sampler: str, w
     plain = plain_loss(queries, table, candidates, objective)
     blocked = mean_loss(queries, table, candidates, objective, rows=16)
     torch.testing.assert_close(blocked, plain)
-    for one, other in zip(
-        torch.autograd.grad(blocked, leaves), torch.autograd.grad(plain, leaves), strict=True
-    ):
+    for one, other in zip(torch.autograd.grad(blocked, leaves), torch.autograd.grad(plain, leaves), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
 
 

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from torch.optim import SGD
 
 from recsys.data.datamodule import SequenceDataModule
 from recsys.data.ragged import Ragged
@@ -41,7 +40,7 @@ def assemble(config: DictConfig, split: Split, *, num_items: int) -> Parts:
 
 
 def rehearse(config: DictConfig) -> None:
-    """Builds every part for a toy catalogue and takes one step, so that a bad value is found before any data is read."""
+    """Builds every part for a toy catalogue and takes one step: a bad value is found before any data is read."""
     rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])
     questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
     parts = assemble(config, Split(rows, questions, questions), num_items=3)

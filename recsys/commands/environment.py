@@ -6,6 +6,7 @@ import platform
 import resource
 import subprocess
 import warnings
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,8 @@ def environment() -> dict[str, Any]:
 
 def reset_peak_memory() -> None:
     """Starts the peak memory count anew, where the system can (Linux)."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 def peak_memory_gb() -> float:

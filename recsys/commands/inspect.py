@@ -29,9 +29,7 @@ def inspect(config: DictConfig) -> None:
     check_types(config)
     model: SequentialModel = instantiate(config.model)(num_items=NUM_ITEMS).eval()
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
-    console.print(
-        f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, {NUM_ITEMS} items in the toy catalogue)"
-    )
+    console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
     console.print(mask_table(items, pad=model.pad))
     console.print(stage_table(model, items))
 

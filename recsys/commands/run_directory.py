@@ -1,7 +1,6 @@
 """The directory of one run: what it holds, whether it may be written to, and its record."""
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +67,7 @@ class RunDirectory:
         }
         partial = self.path / "run.json.partial"
         partial.write_text(json.dumps(record, indent=1))
-        os.replace(partial, self.path / "run.json")
+        partial.replace(self.path / "run.json")
 
 
 def register_resolvers() -> None:

@@ -35,9 +35,7 @@ def train(config: DictConfig) -> None:
     check_types(config)
     run = RunDirectory(Path(config.output_dir), config)
     if run.is_finished():
-        console.print(
-            f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True
-        )
+        console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
     else:
         rehearse(config)
         execute(config, run)
@@ -66,10 +64,7 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
 
     pop = Popularity(num_items=sequences.num_items).fit(split.train)
     scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
-    results = {
-        name: {part: test(scorer, parts, part) for part in ("val", "test")}
-        for name, scorer in scorers.items()
-    }
+    results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
     results["model"]["test"].per_user.to_parquet(run.path / "per_user.parquet")
     learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
     run.write(
@@ -118,13 +113,9 @@ def load_best(parts: Parts, path: Path) -> int:
 
 def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
     """Ranks one part of the split ("val" or "test")."""
-    return evaluate(
-        scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics
-    )
+    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
 
 
 def flat(results: dict[str, Evaluation]) -> dict[str, float]:
     """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
-    return {
-        f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()
-    }
+    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}

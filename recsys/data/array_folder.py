@@ -31,12 +31,8 @@ def load_arrays(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     for name, size in meta["sizes"].items():
         found = (folder / f"{name}.npy").stat().st_size
         if found != size:
-            raise ValueError(
-                f"{folder / name}.npy must have {size:,} bytes, got {found:,}; delete the folder"
-            )
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in meta["sizes"]
-    }
+            raise ValueError(f"{folder / name}.npy must have {size:,} bytes, got {found:,}; delete the folder")
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in meta["sizes"]}
     return arrays, meta["facts"]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -20,9 +21,7 @@ class LengthBuckets(Sampler[np.ndarray]):
     resumed run draws what the uninterrupted one would have drawn. `reshuffle=False` repeats the first epoch's order.
     """
 
-    def __init__(
-        self, lengths: np.ndarray, *, batch_size: int, pool: int, seed: int, reshuffle: bool = True
-    ) -> None:
+    def __init__(self, lengths: np.ndarray, *, batch_size: int, pool: int, seed: int, reshuffle: bool = True) -> None:
         self.lengths = lengths
         self.reshuffle = reshuffle
         self.batch_size = batch_size
@@ -107,9 +106,7 @@ class SequenceDataModule(LightningDataModule):
 
     def get_dataloader(self, name: str) -> DataLoader:
         """Batches of "train", "val" or "test"."""
-        return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[
-            name
-        ]()
+        return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[name]()
 
     def train_dataloader(self) -> DataLoader:
         rows = self.train_rows
@@ -117,11 +114,7 @@ class SequenceDataModule(LightningDataModule):
         sampler = LengthBuckets(
             lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed, reshuffle=self.reshuffle
         )
-        if self.trainer is not None:  # a resumed run fetches its first batch before it sets the sampler's epoch
-            sampler.set_epoch(self.trainer.current_epoch)
-        return DataLoader(
-            _Batches(lambda index: self.collator(rows.take(index))), sampler=sampler, batch_size=None
-        )
+        return _loader(lambda index: self.collator(rows.take(index)), sampler)
 
     def val_dataloader(self) -> DataLoader:
         return self._questions("valid")
@@ -133,16 +126,19 @@ class SequenceDataModule(LightningDataModule):
         questions = getattr(self.split, name)
         make = Evaluation(questions, num_items=self.num_items, max_length=self.max_length)
         lengths = np.minimum(questions.inputs.lengths, self.max_length)
-        return DataLoader(
-            _Batches(make), sampler=InOrder(lengths, batch_size=self.eval_batch_size), batch_size=None
-        )
+        return _loader(make, InOrder(lengths, batch_size=self.eval_batch_size))
+
+
+def _loader(make: Callable[[np.ndarray], Any], sampler: Sampler[np.ndarray]) -> DataLoader:
+    """A loader with a generator of its own: otherwise each epoch's start would draw from the global one, before or
+    after the epoch is seeded, depending on whether the run was resumed.
+    """
+    return DataLoader(_Batches(make), sampler=sampler, batch_size=None, generator=torch.Generator())
 
 
 def _trainable(rows: Ragged) -> Ragged:
     """Rows with something to predict: at least two items."""
     kept = rows.take(np.flatnonzero(rows.lengths >= 2))
     if kept.num_rows == 0:
-        raise ValueError(
-            "no user has 2 training items, so there is nothing to predict; set data.min_user_items higher"
-        )
+        raise ValueError("no user has 2 training items, so there is nothing to predict; set data.min_user_items higher")
     return kept

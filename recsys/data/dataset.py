@@ -12,9 +12,7 @@ from recsys.data.sequences import UserSequences
 from recsys.data.sources import READERS, Reader, detect
 
 _FORMAT = 1  # of the cache; raise it when what is built from the same source and options changes
-_HASHED_BYTES = (
-    64 * 2**20
-)  # files up to this size are known by their content, larger ones by place, size and time
+_HASHED_BYTES = 64 * 2**20  # files up to this size are known by their content, larger ones by place, size and time
 
 
 class InteractionDataset:

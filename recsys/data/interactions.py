@@ -43,9 +43,7 @@ class Vocabulary:
         unknown = np.flatnonzero(found < 0)
         if len(unknown):
             [value] = pd.Index(values)[unknown[:1]].tolist()
-            raise ValueError(
-                f"id {value!r} is not among the {len(self):,} known ids; check it against the data"
-            )
+            raise ValueError(f"id {value!r} is not among the {len(self):,} known ids; check it against the data")
         return found
 
     def save(self, path: Path) -> None:
@@ -68,17 +66,13 @@ def check_interactions(frame: pd.DataFrame) -> None:
         faulty = np.flatnonzero(~np.isfinite(column)) if pd.api.types.is_numeric_dtype(column) else [0]
         if len(faulty):
             value = column.iloc[faulty[0]]
-            raise ValueError(
-                f"column {name!r} must hold numbers, got {value!r} in row {faulty[0]}; fix the row"
-            )
+            raise ValueError(f"column {name!r} must hold numbers, got {value!r} in row {faulty[0]}; fix the row")
 
 
 def at_least(frame: pd.DataFrame, min_rating: float) -> pd.DataFrame:
     """Rows rated `min_rating` or more: the positives, when ratings are read as implicit feedback."""
     if "rating" not in frame:
-        raise ValueError(
-            f"min_rating ({min_rating}) needs ratings and there are none; set data.min_rating=null"
-        )
+        raise ValueError(f"min_rating ({min_rating}) needs ratings and there are none; set data.min_rating=null")
     return frame.loc[frame["rating"] >= min_rating].reset_index(drop=True)
 
 

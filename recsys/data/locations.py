@@ -108,9 +108,7 @@ def cache_root() -> Path:
     return Path(os.environ.get("RECSYS_CACHE") or "~/.cache/recsys").expanduser()
 
 
-def locate(
-    candidates: Sequence[Location], path: str | Path | None, *, name: str, expected: Sequence[str]
-) -> Path:
+def locate(candidates: Sequence[Location], path: str | Path | None, *, name: str, expected: Sequence[str]) -> Path:
     """The user's `path` where one is given, else the first of the candidates that has the data.
 
     name, expected: the data set and the file names it may have, for the message where nothing is found.

@@ -58,9 +58,7 @@ class Ragged(NamedTuple):
     def positions(self) -> np.ndarray:
         """Index into `values` of every element, row after row, [sum(lengths)]."""
         ends = np.cumsum(self.lengths)
-        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(
-            self.starts - (ends - self.lengths), self.lengths
-        )
+        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(self.starts - (ends - self.lengths), self.lengths)
 
     def row_ids(self) -> np.ndarray:
         """Row number of every element, row after row, [sum(lengths)]."""

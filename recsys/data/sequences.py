@@ -74,9 +74,7 @@ class UserSequences:
         return cls._from_arrays(arrays, **facts)
 
     @classmethod
-    def _from_arrays(
-        cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str
-    ) -> "UserSequences":
+    def _from_arrays(cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str) -> "UserSequences":
         return cls(
             name=name,
             items=Ragged.from_lengths(arrays["items"], np.diff(arrays["offsets"])),

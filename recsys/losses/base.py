@@ -17,7 +17,7 @@ class RankingLoss(nn.Module):
     link: ClassVar[Callable[[Tensor], Tensor] | None] = None
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """logits [N, C], target [N] (column of the positive) -> loss of each position [N]."""
+        """Logits [N, C], target [N] (column of the positive) -> loss of each position [N]."""
         raise NotImplementedError
 
     def value_and_grad(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,11 +33,11 @@ class RankingLoss(nn.Module):
 
     def predict_proba(self, logits: Tensor) -> Tensor:
         """Probabilities [N, C] under the loss's own link; ValueError where the loss defines none."""
-        if self.link is None:
+        if type(self).link is None:
             raise ValueError(
                 f"{type(self).__name__} defines no probability; rank by the logits, or train with bce or ce"
             )
-        return self.link(logits)
+        return type(self).link(logits)  # pyright: ignore[reportOptionalCall]
 
 
 softmax = partial(torch.softmax, dim=-1)

@@ -10,7 +10,7 @@ from recsys.losses.functional import cross_entropy
 class CrossEntropy(RankingLoss):
     """Softmax cross-entropy over the candidates: -log softmax(x)[positive], the whole catalogue by default."""
 
-    link = softmax
+    link = staticmethod(softmax)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         return cross_entropy(logits, target)

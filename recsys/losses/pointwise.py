@@ -14,7 +14,7 @@ class BinaryCrossEntropy(RankingLoss):
     average_negatives: mean over the negatives (the default: positive and negatives weigh the same) instead of sum.
     """
 
-    link = torch.sigmoid
+    link = staticmethod(torch.sigmoid)
 
     def __init__(self, *, average_negatives: bool = True) -> None:
         super().__init__()

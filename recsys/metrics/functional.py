@@ -28,8 +28,8 @@ def target_ranks(scores: Tensor, targets: Tensor, *, ties: Ties = Ties.AVERAGE) 
 
     with w the weight of `ties`. So tied targets of one row get ranks one apart, as in any list that could be
     shown, and no metric exceeds 1. Which of them comes first follows their columns and changes no metric.
-    A score of -inf marks an item removed from the list. A target that is itself -inf gets rank V whatever
-    `ties` says: it can't be recommended, and a share of the removed items before it would call it a hit.
+    A score of -inf marks an item removed from the list. A target that is itself removed has rank +inf, as padding
+    has: it can't be recommended, so it is no hit at any cutoff.
 
     scores: [B, V], higher is better. targets: [B, T] int64 item ids, distinct within a row, padded with -1.
     Raises ValueError where a score is NaN or a row lists a target twice.
@@ -43,8 +43,8 @@ def target_ranks(scores: Tensor, targets: Tensor, *, ties: Ties = Ties.AVERAGE) 
     greater, at_least = count(scores, target_scores)
     tied_targets, tied_before = _ties_among_targets(target_scores.where(present, -torch.inf))
     ranks = 1 + greater + ties.value * (at_least - greater - tied_targets) + tied_before
-    ranks = ranks.float().masked_fill(target_scores == -torch.inf, scores.shape[1])
-    return ranks.masked_fill(~present, torch.inf)
+    ranks = ranks.float()
+    return ranks.masked_fill(~present | (target_scores == -torch.inf), torch.inf)
 
 
 def _refuse_nan(scores: Tensor) -> None:
@@ -128,7 +128,7 @@ def ndcg(ranks: Tensor, num_relevant: Tensor, *, k: int) -> Tensor:
     gained = ((ranks <= k) / torch.log2(1 + ranks)).sum(dim=1)
     places = torch.arange(1, k + 1, dtype=ranks.dtype, device=ranks.device)
     ideal = torch.log2(1 + places).reciprocal().cumsum(dim=0)  # [k]
-    return gained / ideal[num_relevant.clamp(max=k+1).clamp(max=k)-1]
+    return gained / ideal[num_relevant.clamp(max=k) - 1]
 
 
 def mrr(ranks: Tensor, num_relevant: Tensor, *, k: int) -> Tensor:

@@ -91,7 +91,5 @@ class RankingMetrics(Metric):
     def compute(self) -> dict[str, Tensor]:
         """Means over all users seen, name -> [] float64. Raises ValueError before the first user."""
         if self.num_users == 0:
-            raise ValueError(
-                "ranking metrics need at least one user, got none; is the evaluation split empty?"
-            )
+            raise ValueError("ranking metrics need at least one user, got none; is the evaluation split empty?")
         return dict(zip(self.names, self.sums / self.num_users, strict=True))

@@ -45,9 +45,7 @@ class SASRecBlock(nn.Module):
         self, *, dim: int, num_heads: int, feedforward_dim: int, dropout: float, attention_dropout: float
     ) -> None:
         super().__init__()
-        self.attention = CausalSelfAttention(
-            dim=dim, num_heads=num_heads, dropout=attention_dropout, project=False
-        )
+        self.attention = CausalSelfAttention(dim=dim, num_heads=num_heads, dropout=attention_dropout, project=False)
         self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout, activation=F.relu)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)

@@ -47,14 +47,10 @@ def notes(runs: Iterable[Run]) -> list[str]:
         if run.status is not RunStatus.FINISHED:
             sentences.append(f"{run.path} was interrupted and is left out.")
         elif run not in counted:
-            sentences.append(
-                f"{run.path} repeats seed {run.seed} of {run.name} on {run.data} and is left out."
-            )
+            sentences.append(f"{run.path} repeats seed {run.seed} of {run.name} on {run.data} and is left out.")
     for data, keys in _differing(counted).items():
         if keys:
-            sentences.append(
-                f"Runs on {data} differ in {', '.join(keys)}: they are kept apart, don't compare them."
-            )
+            sentences.append(f"Runs on {data} differ in {', '.join(keys)}: they are kept apart, don't compare them.")
     return sentences
 
 

@@ -105,8 +105,7 @@ def _twins(lines: Sequence[_Line]) -> list[list[str]]:
     groups: dict[tuple[frozenset, ...], list[str]] = {}
     for family in dict.fromkeys(name for line in lines for name, _ in line.values):
         values = tuple(
-            frozenset((k, value) for (name, k), value in line.values.items() if name == family)
-            for line in lines
+            frozenset((k, value) for (name, k), value in line.values.items() if name == family) for line in lines
         )
         groups.setdefault(values, []).append(family)
     return list(groups.values())

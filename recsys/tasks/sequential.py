@@ -53,9 +53,7 @@ class SequentialRecommender(LightningModule):
 
     def training_step(self, batch: TrainBatch, batch_idx: int) -> Tensor:
         loss = self.finetune(batch)
-        positions = int(
-            batch.target_mask.sum()
-        )  # the weight that makes the epoch's loss a mean over positions
+        positions = int(batch.target_mask.sum())  # the weight that makes the epoch's loss a mean over positions
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=positions, prog_bar=True)
         return loss
 
@@ -75,9 +73,7 @@ class SequentialRecommender(LightningModule):
     def configure_optimizers(self) -> Any:
         trainable = [parameter for parameter in self.parameters() if parameter.requires_grad]
         if not trainable:
-            raise ValueError(
-                "every parameter is frozen, so there is nothing to train; unfreeze at least one layer"
-            )
+            raise ValueError("every parameter is frozen, so there is nothing to train; unfreeze at least one layer")
         optimizer = self.optimizer(trainable)
         if self.scheduler is None:
             return optimizer

@@ -81,15 +81,11 @@ class TestConfDir:
     @pytest.mark.parametrize("place", ["site/recsys/conf", "site/conf"], ids=["wheel", "checkout"])
     def test_is_found(self, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (tmp_path / place).mkdir(parents=True)
-        monkeypatch.setattr(
-            configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py")
-        )
+        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py"))
         assert conf_dir() == tmp_path / place
 
     def test_absence_names_the_places(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(
-            configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py")
-        )
+        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py"))
         with pytest.raises(FileNotFoundError, match=r"site/recsys/conf and .*site/conf"):
             conf_dir()
 
@@ -133,9 +129,7 @@ class TestRun:
         results: list[float] = []
         argv = ["-m", "seed=1,0,2"]
         with pytest.raises(ZeroDivisionError):
-            run_with_hydra(
-                lambda config: results.append(1 / config.seed), config_name="train", argv=argv, conf=conf
-            )
+            run_with_hydra(lambda config: results.append(1 / config.seed), config_name="train", argv=argv, conf=conf)
         assert results == [1, 0.5]
         assert "failed: seed=0: division by zero" in caplog.text
 
@@ -161,8 +155,7 @@ class TestRun:
         (["model.dim.x=1"], "model.dim.x: unknown key; model.dim holds no keys"),
         (
             ["model=sasrecc"],
-            "model=sasrecc: no such option; known options of model: gru4rec, sasrec; "
-            "did you mean model=sasrec?",
+            "model=sasrecc: no such option; known options of model: gru4rec, sasrec; did you mean model=sasrec?",
         ),
         (
             ["-m", "model=sasrec,gru"],
@@ -178,9 +171,7 @@ class TestRun:
         ),
     ],
 )
-def test_what_cannot_be_composed_is_one_sentence(
-    argv: list[str], sentence: str, run: Callable[..., list[DictConfig]]
-):
+def test_what_cannot_be_composed_is_one_sentence(argv: list[str], sentence: str, run: Callable[..., list[DictConfig]]):
     assert message(lambda: run(*argv)) == sentence
 
 
@@ -265,9 +256,7 @@ def test_a_missing_value_outside_of_any_constructor_is_named():
 
 def test_an_unknown_key_names_the_known_ones():
     sentence = message(lambda: check_types(encoder("dim: 64, dropuot: 0.1")))
-    assert sentence.startswith(
-        f"model.dropuot: unknown key of {HERE}.Encoder; known keys: dim, dropout, sizes,"
-    )
+    assert sentence.startswith(f"model.dropuot: unknown key of {HERE}.Encoder; known keys: dim, dropout, sizes,")
     assert sentence.endswith("; did you mean model.dropout?")
 
 

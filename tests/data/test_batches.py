@@ -23,9 +23,7 @@ def test_a_batch_is_as_wide_as_its_longest_row() -> None:
 
 
 def test_evaluation_sees_the_whole_history_but_reads_its_end() -> None:
-    questions = EvalSet(
-        np.array([7, 8]), Ragged.from_rows([[0, 1, 2, 3], [5]]), Ragged.from_rows([[4], [6, 7]])
-    )
+    questions = EvalSet(np.array([7, 8]), Ragged.from_rows([[0, 1, 2, 3], [5]]), Ragged.from_rows([[4], [6, 7]]))
     batch = Evaluation(questions, num_items=PAD, max_length=2)(np.array([1, 0]))
     assert batch.users.tolist() == [8, 7]
     assert batch.items.tolist() == [[5, PAD], [2, 3]]

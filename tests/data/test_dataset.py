@@ -75,9 +75,7 @@ def test_a_changed_option_builds_anew(options: dict, table: Path) -> None:
 
 
 @pytest.mark.parametrize("hashed_bytes", [0, 2**20], ids=["known by size and time", "known by content"])
-def test_a_changed_source_builds_anew(
-    hashed_bytes: int, table: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_source_builds_anew(hashed_bytes: int, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset, "_HASHED_BYTES", hashed_bytes)
     make(table).sequences()
     table.write_text(table.read_text().replace("2,20,1", "2,30,1"))
@@ -134,9 +132,7 @@ def test_recipes_bind_and_name_themselves(recipe: Path) -> None:
 def test_movielens_100k(ml_100k: Path) -> None:
     sequences = instantiate(OmegaConf.load(RECIPES / "ml-100k.yaml")).sequences()
     assert (sequences.num_users, sequences.num_items, sequences.num_interactions) == (943, 1682, 100_000)
-    raw = pd.read_csv(ml_100k / "ml-100k.inter", sep="\t").set_axis(
-        ["user", "item", "rating", "time"], axis=1
-    )
+    raw = pd.read_csv(ml_100k / "ml-100k.inter", sep="\t").set_axis(["user", "item", "rating", "time"], axis=1)
     own = raw[raw["user"] == 196].sort_values("time", kind="stable")
     row = sequences.users.index([196])[0]
     assert sequences.vocabulary.ids[sequences.items.row(row)].tolist() == own["item"].tolist()
@@ -163,9 +159,7 @@ def test_a_recipe_without_a_download_says_which_file_it_needs(name: str) -> None
     made = instantiate(OmegaConf.load(RECIPES / f"{name}.yaml"))
     expected = {"beauty": "Beauty", "sports": "Sports_and_Outdoors", "lastfm": "LastFM"}.get(name)
     wanted = rf"{expected}\.txt or {expected}\.txt\.gz" if expected else r"\*\.csv or \*\.tsv or \*\.parquet"
-    with pytest.raises(
-        FileNotFoundError, match=rf"data set {name} was not found .*get {wanted}.*data\.path="
-    ):
+    with pytest.raises(FileNotFoundError, match=rf"data set {name} was not found .*get {wanted}.*data\.path="):
         made.sequences()
 
 

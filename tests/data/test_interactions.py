@@ -48,11 +48,7 @@ def test_k_core_repeats_until_nothing_changes() -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.one_of(
-        st.lists(st.integers(-(2**62), 2**62), min_size=1), st.lists(st.text("ab7é", min_size=1), min_size=1)
-    )
-)
+@given(st.one_of(st.lists(st.integers(-(2**62), 2**62), min_size=1), st.lists(st.text("ab7é", min_size=1), min_size=1)))
 def test_vocabulary_round_trip(tmp_path_factory: pytest.TempPathFactory, values: list) -> None:
     vocabulary = Vocabulary.from_values(values)
     assert vocabulary.ids.tolist() == sorted(set(values))

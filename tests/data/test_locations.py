@@ -113,9 +113,7 @@ class Nowhere:
 
 def test_a_given_path_wins_and_must_exist(tmp_path: Path) -> None:
     assert locate([Nowhere("no")], str(tmp_path), name="x", expected=[]) == tmp_path
-    with pytest.raises(
-        FileNotFoundError, match=r"data\.path \(no/such\) does not exist; give an existing file"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"data\.path \(no/such\) does not exist; give an existing file"):
         locate([], "no/such", name="x", expected=[])
 
 

@@ -163,9 +163,7 @@ def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["u.data", "x.csv", "x.inter", "x.txt", "x.txt.gz"])
 def test_an_empty_file_is_refused(name: str, tmp_path: Path) -> None:
-    reader = {"u.data": MovieLensRatings(), "x.csv": Table(), "x.inter": AtomicFile()}.get(
-        name, SequenceText()
-    )
+    reader = {"u.data": MovieLensRatings(), "x.csv": Table(), "x.inter": AtomicFile()}.get(name, SequenceText())
     with pytest.raises(ValueError, match=re.escape(name)):
         reader.read(write(tmp_path / name, ""))
 
@@ -249,9 +247,7 @@ def test_a_user_without_items_is_named(tmp_path: Path) -> None:
         (["movies.dat", "notes.txt", "x_sas.txt.gz"], SequenceText, "x_sas.txt.gz"),
     ],
 )
-def test_detection_in_a_folder_and_of_a_file(
-    names: list[str], kind: type, found: str, tmp_path: Path
-) -> None:
+def test_detection_in_a_folder_and_of_a_file(names: list[str], kind: type, found: str, tmp_path: Path) -> None:
     for name in names:
         write(tmp_path / name, "")
     for place in (tmp_path, tmp_path / found):
@@ -262,9 +258,7 @@ def test_detection_in_a_folder_and_of_a_file(
 
 def test_an_unknown_format_is_refused_with_what_there_is_and_what_is_known(tmp_path: Path) -> None:
     write(tmp_path / "a.xlsx", "")
-    with pytest.raises(
-        ValueError, match=r"it holds a\.xlsx, and none of \*\.inter, ratings\.dat, .*\*\.txt;"
-    ):
+    with pytest.raises(ValueError, match=r"it holds a\.xlsx, and none of \*\.inter, ratings\.dat, .*\*\.txt;"):
         detect(tmp_path)
     with pytest.raises(ValueError, match=r"its name is 'a\.xlsx', and none of"):
         detect(tmp_path / "a.xlsx")

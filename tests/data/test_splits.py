@@ -37,9 +37,7 @@ def test_no_target_is_trained_on_and_every_input_is_the_past() -> None:
 
 
 def test_a_user_with_too_few_items_is_named() -> None:
-    with pytest.raises(
-        ValueError, match=r"user b has 2 item\(s\) and leave-one-out needs at least 3 .*min_user_items"
-    ):
+    with pytest.raises(ValueError, match=r"user b has 2 item\(s\) and leave-one-out needs at least 3 .*min_user_items"):
         LeaveOneOut()(sequences({"a": [0, 1, 2], "b": [1, 2]}))
 
 

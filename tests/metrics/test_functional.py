@@ -39,9 +39,7 @@ def rankings() -> tuple[Tensor, Tensor]:
 
 def judged(scores: Tensor, targets: Tensor) -> tuple[dict, dict]:
     """Relevance and run as the libraries take them: user -> item -> value; ranx sorts the users."""
-    relevant = {
-        f"u{row:02d}": {str(t): 1 for t in items if t >= 0} for row, items in enumerate(targets.tolist())
-    }
+    relevant = {f"u{row:02d}": {str(t): 1 for t in items if t >= 0} for row, items in enumerate(targets.tolist())}
     run = {f"u{row:02d}": {str(i): s for i, s in enumerate(line)} for row, line in enumerate(scores.tolist())}
     return relevant, run
 
@@ -60,9 +58,7 @@ def judged(scores: Tensor, targets: Tensor) -> tuple[dict, dict]:
 )
 def test_agrees_with_ir_measures(rankings: tuple, metric: RankMetric, measure: Callable, k: int) -> None:
     ours = metric(target_ranks(*rankings), (rankings[1] >= 0).sum(1), k=k)
-    theirs = {
-        value.query_id: value.value for value in ir_measures.iter_calc([measure @ k], *judged(*rankings))
-    }
+    theirs = {value.query_id: value.value for value in ir_measures.iter_calc([measure @ k], *judged(*rankings))}
     assert ours.tolist() == pytest.approx([theirs[f"u{row:02d}"] for row in range(NUM_USERS)], abs=1e-6)
 
 
@@ -134,9 +130,7 @@ def test_one_relevant_item_at_rank_4() -> None:
     ranks, one = torch.tensor([[4.0]]), torch.tensor([1])
     values = [m(ranks, one, k=5).item() for m in (hit_rate, recall, precision, ndcg, mrr, average_precision)]
     assert values == pytest.approx([1, 1, 1 / 5, 1 / log2(5), 1 / 4, 1 / 4])
-    assert not any(
-        m(ranks, one, k=3).item() for m in (hit_rate, recall, precision, ndcg, mrr, average_precision)
-    )
+    assert not any(m(ranks, one, k=3).item() for m in (hit_rate, recall, precision, ndcg, mrr, average_precision))
 
 
 def test_perfect_list_of_more_relevant_items_than_places() -> None:

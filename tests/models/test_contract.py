@@ -4,10 +4,10 @@ import pytest
 import torch
 from grid import build, options
 
-from recsys.models.base import SequentialModel
-from recsys.scoring import plain_loss
 from recsys.candidates import Candidates
 from recsys.losses import CrossEntropy
+from recsys.models.base import SequentialModel
+from recsys.scoring import plain_loss
 
 NUM_ITEMS = 12
 ROWS = torch.tensor([[3, 1, 4, 7, 5], [2, 8, 12, 12, 12], [9, 12, 12, 12, 12]])  # 12 = pad

@@ -41,9 +41,7 @@ def test_runs_are_found_at_any_depth_in_the_order_of_their_paths(write_run, tmp_
         ("{}", "(the key status is missing)"),
     ],
 )
-def test_a_broken_record_is_a_problem_beside_the_good_ones(
-    write_run, tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_broken_record_is_a_problem_beside_the_good_ones(write_run, tmp_path: Path, text: str, message: str) -> None:
     write_run(seed=0)
     broken = write_run(seed=1) / "run.json"
     broken.write_text(text)

@@ -12,9 +12,7 @@ from recsys.report.tables import run_table, study_table
 
 
 def printed(table: Table, *, styled: bool = False) -> list[str]:
-    console = Console(
-        file=io.StringIO(), width=80, force_terminal=styled, color_system="standard" if styled else None
-    )
+    console = Console(file=io.StringIO(), width=80, force_terminal=styled, color_system="standard" if styled else None)
     console.print(table)
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 

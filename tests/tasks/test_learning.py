@@ -34,9 +34,7 @@ def learn(parts: Parts, *, steps: int) -> None:
 @pytest.mark.parametrize("model", options("model"))
 def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -> None:
     overrides = ("max_length=8", "sampler=full", "model.dropout=0.0")
-    parts = assemble(
-        composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), num_items=NUM_ITEMS
-    )
+    parts = assemble(composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), num_items=NUM_ITEMS)
     learn(parts, steps=60)
     loader = parts.datamodule.test_dataloader()
     kept = evaluate(parts.task.eval(), loader, protocol=parts.protocol, metrics=parts.metrics)

@@ -14,9 +14,7 @@ NUM_ITEMS = 12
 
 def ragged_split(num_users: int) -> Split:
     rng = np.random.default_rng(0)
-    rows = Ragged.from_rows(
-        [rng.permutation(NUM_ITEMS)[: rng.integers(3, 11)].tolist() for _ in range(num_users)]
-    )
+    rows = Ragged.from_rows([rng.permutation(NUM_ITEMS)[: rng.integers(3, 11)].tolist() for _ in range(num_users)])
     questions = EvalSet(
         np.arange(num_users),
         rows.trim(tail=1),

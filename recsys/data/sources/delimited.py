@@ -88,9 +88,7 @@ def read_arrow(text: DelimitedText, types: Mapping[str, pa.DataType], faults: Fa
         table = arrow_csv.read_csv(
             text.path,
             read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=int(text.has_header)),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=text.delimiter[0], quote_char='"' if text.quoted else False
-            ),
+            parse_options=arrow_csv.ParseOptions(delimiter=text.delimiter[0], quote_char='"' if text.quoted else False),
             convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=[*faults, *gaps]),
         )
     except (pa.ArrowInvalid, OSError) as error:  # OSError: a damaged gzip file
