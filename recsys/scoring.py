@@ -26,14 +26,9 @@ def score(queries: Tensor, table: ItemTable, items: Tensor | None = None) -> Ten
     return logits if bias is None else logits + bias
 
 
-def corrected(logits: Tensor, candidates: Candidates) -> Tensor:
-    """Logits less the log-probability of having drawn each candidate (sampled softmax's log-q correction)."""
-    return logits if candidates.log_q is None else logits - candidates.log_q
-
-
 def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss) -> Tensor:
     """Mean loss over the N positions by autograd, all logits at once: the reference for `mean_loss`."""
-    return loss(corrected(score(queries, table, candidates.items), candidates), candidates.target).mean()
+    return loss(candidates.adjust(score(queries, table, candidates.items)), candidates).mean()
 
 
 def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int) -> Tensor:
@@ -71,7 +66,7 @@ class _BlockedLoss(torch.autograd.Function):
             block = slice(start, start + rows)
             part = candidates.rows(block)
             logits = score(queries[block], ItemTable(scored, offset))
-            value, gradient = loss.value_and_grad(corrected(logits, part), part.target)  # [n], [n, C]
+            value, gradient = loss.value_and_grad(part.adjust(logits), part)  # [n], [n, C]
             total += value.sum()
             torch.mm(gradient, scored, out=grad_queries[block])
             grad_scored.addmm_(gradient.T, queries[block])

@@ -6,7 +6,9 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from torch import Tensor
 
+from recsys.candidates import Candidates
 from recsys.commands.configuration import conf_dir
 from recsys.commands.run_directory import register_resolvers
 
@@ -23,7 +25,11 @@ def composed(*overrides: str) -> DictConfig:
         return compose("train", overrides=["output_dir=unused", *overrides])
 
 
-def build(group: str, option: str, *overrides: str, **facts: Any) -> Any:
-    """The object that a group's option describes, given the facts of the data it needs."""
-    node = instantiate(composed(f"{group}={option}", *overrides)[group])
-    return node(**facts) if facts else node
+def build(group: str, option: str, *overrides: str) -> Any:
+    """What a group's option describes: an object, or a function of the catalogue that makes one."""
+    return instantiate(composed(f"{group}={option}", *overrides)[group])
+
+
+def scored(target: Tensor, num_items: int) -> Candidates:
+    """Candidates for losses that are given their logits: the positives' columns, nothing else known."""
+    return Candidates(None, target, num_items)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.run_directory import register_resolvers
+from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.layers import attention_mask
 
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> None:
 def inspect(config: DictConfig) -> None:
     """Prints the toy row, its mask, every stage's output shape and the logits of the next item."""
     check_types(config)
-    model: SequentialModel = instantiate(config.model)(num_items=NUM_ITEMS).eval()
+    model: SequentialModel = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
     console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
     console.print(mask_table(items, pad=model.pad))

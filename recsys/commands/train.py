@@ -14,6 +14,7 @@ from recsys.commands.assembly import Parts, assemble, rehearse
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
 from recsys.commands.run_directory import RunDirectory, register_resolvers
+from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Scorer, evaluate
 from recsys.models.popularity import Popularity
 from recsys.report.curves import learning_curve
@@ -49,7 +50,8 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     sequences = instantiate(config.data).sequences()
     split = instantiate(config.split)(sequences)
     seed_everything(config.seed, verbose=False)
-    parts = assemble(config, split, num_items=sequences.num_items)
+    catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
+    parts = assemble(config, split, catalogue)
     trainer: Trainer = instantiate(config.trainer, callbacks=list(instantiate(config.callbacks).values()))
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "

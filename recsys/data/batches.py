@@ -8,11 +8,13 @@ from torch import Tensor
 class TrainBatch(NamedTuple):
     """One training batch. Right-padded, so that under a causal mask no padding is ever attended to.
 
+    users: [B] int64, user index.
     items: [B, L] int64, input ids, `pad` after each row's end.
     targets: [B, L] int64, the item to predict at each position; anything where the mask is off.
     target_mask: [B, L] bool, the positions that bear a loss.
     """
 
+    users: Tensor
     items: Tensor
     targets: Tensor
     target_mask: Tensor

@@ -11,9 +11,9 @@ from recsys.data.splits import EvalSet
 
 
 class TrainCollator(Protocol):
-    """Turns the rows of one batch into a training batch."""
+    """Turns the rows of one batch, and the users they belong to, into a training batch."""
 
-    def __call__(self, rows: Ragged) -> TrainBatch: ...
+    def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch: ...
 
 
 class NextItem:
@@ -26,12 +26,12 @@ class NextItem:
         self.pad = num_items
         self.max_length = max_length
 
-    def __call__(self, rows: Ragged) -> TrainBatch:
+    def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch:
         rows = rows.last(self.max_length + 1)
         width = max(int(rows.lengths.max()) - 1, 1)
         targets = rows.trim(head=1).padded(width, self.pad)  # [B, L]
         items = rows.trim(tail=1).padded(width, self.pad)  # [B, L]
-        return TrainBatch(*map(_tensor, (items, targets)), target_mask=torch.from_numpy(targets != self.pad))
+        return TrainBatch(*map(_tensor, (users, items, targets)), target_mask=torch.from_numpy(targets != self.pad))
 
 
 class Evaluation:

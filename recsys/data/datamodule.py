@@ -102,19 +102,19 @@ class SequenceDataModule(LightningDataModule):
         self.pool = pool
         self.seed = seed
         self.reshuffle = reshuffle
-        self.train_rows = _trainable(split.train)
+        self.train_users = _trainable(split.train)
 
     def get_dataloader(self, name: str) -> DataLoader:
         """Batches of "train", "val" or "test"."""
         return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[name]()
 
     def train_dataloader(self) -> DataLoader:
-        rows = self.train_rows
+        rows, users = self.split.train.take(self.train_users), self.train_users
         lengths = np.minimum(rows.lengths, self.max_length + 1)
         sampler = LengthBuckets(
             lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed, reshuffle=self.reshuffle
         )
-        return _loader(lambda index: self.collator(rows.take(index)), sampler)
+        return _loader(lambda index: self.collator(users[index], rows.take(index)), sampler)
 
     def val_dataloader(self) -> DataLoader:
         return self._questions("valid")
@@ -136,9 +136,9 @@ def _loader(make: Callable[[np.ndarray], Any], sampler: Sampler[np.ndarray]) -> 
     return DataLoader(_Batches(make), sampler=sampler, batch_size=None, generator=torch.Generator())
 
 
-def _trainable(rows: Ragged) -> Ragged:
-    """Rows with something to predict: at least two items."""
-    kept = rows.take(np.flatnonzero(rows.lengths >= 2))
-    if kept.num_rows == 0:
+def _trainable(rows: Ragged) -> np.ndarray:
+    """Users with something to predict: at least two training items."""
+    users = np.flatnonzero(rows.lengths >= 2)
+    if len(users) == 0:
         raise ValueError("no user has 2 training items, so there is nothing to predict; set data.min_user_items higher")
-    return kept
+    return users

@@ -7,6 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from recsys.candidates import Candidates
+
 
 class RankingLoss(nn.Module):
     """A loss over the logits of N positions against C candidates each; never sees padding, never knows the model.
@@ -16,18 +18,18 @@ class RankingLoss(nn.Module):
 
     link: ClassVar[Callable[[Tensor], Tensor] | None] = None
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Logits [N, C], target [N] (column of the positive) -> loss of each position [N]."""
+    def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
+        """Logits [N, C], -inf where a candidate does not count, and what they are logits of -> losses [N]."""
         raise NotImplementedError
 
-    def value_and_grad(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_grad(self, logits: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
         """The loss of each position [N] and its gradient in the logits [N, C]; may overwrite `logits`.
 
         A loss with a cheap closed form overrides this; a contract test holds it to the derivative of `forward`.
         """
         with torch.enable_grad():
             logits = logits.detach().requires_grad_()
-            value = self(logits, target)
+            value = self(logits, candidates)
             (gradient,) = torch.autograd.grad(value.sum(), logits)
         return value.detach(), gradient
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss, softmax
 from recsys.losses.functional import cross_entropy
 
@@ -12,11 +13,11 @@ class CrossEntropy(RankingLoss):
 
     link = staticmethod(softmax)
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return cross_entropy(logits, target)
+    def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
+        return cross_entropy(logits, candidates.target)
 
-    def value_and_grad(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        column = target[:, None]  # [N, 1]
+    def value_and_grad(self, logits: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
+        column = candidates.target[:, None]  # [N, 1]
         positive = logits.gather(1, column).squeeze(1)
         highest = logits.amax(1)
         probability = torch.softmax(logits, dim=1, dtype=torch.float32)

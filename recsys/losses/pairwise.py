@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss
 from recsys.losses.functional import bpr
 
@@ -12,5 +13,5 @@ class BPR(RankingLoss):
     Mean over the negatives. Adding a constant to all scores changes nothing, so a score is not a probability.
     """
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return bpr(logits, target)
+    def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
+        return bpr(logits, candidates.target)

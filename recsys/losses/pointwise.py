@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss
 from recsys.losses.functional import binary_cross_entropy
 
@@ -20,5 +21,5 @@ class BinaryCrossEntropy(RankingLoss):
         super().__init__()
         self.average_negatives = average_negatives
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy(logits, target, average_negatives=self.average_negatives)
+    def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
+        return binary_cross_entropy(logits, candidates.target, average_negatives=self.average_negatives)

@@ -1,7 +1,10 @@
 """The contract of an item encoder."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
+from recsys.data.catalogue import Catalogue
 from recsys.scoring import ItemTable, score
 
 
@@ -10,15 +13,26 @@ class SequentialModel(nn.Module):
 
     Item ids are 0..V-1; `pad` = V follows each row's end and `mask` = V + 1 stands for a hidden item. What is
     computed at a real position never depends on padding.
+
+    causal: whether a hidden state depends on nothing after its position, so that every position may be trained to
+    predict its successor.
     """
 
-    def __init__(self, *, num_items: int) -> None:
+    causal: ClassVar[bool] = True
+
+    def __init__(self, catalogue: Catalogue) -> None:
         super().__init__()
-        self.num_items = num_items
+        self.num_items = catalogue.num_items
 
     @property
     def pad(self) -> int:
+        """Id that follows each row's end."""
         return self.num_items
+
+    @property
+    def mask(self) -> int:
+        """Id that stands for a hidden item."""
+        return self.num_items + 1
 
     def encode(self, items: Tensor) -> Tensor:
         """Right-padded items [B, L] -> hidden state at each position [B, L, D], finite at padding too."""

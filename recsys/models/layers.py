@@ -48,8 +48,8 @@ class NoPositions(nn.Module):
         return x
 
 
-class CausalSelfAttention(nn.Module):
-    """Multi-head scaled dot-product attention in which a position sees itself and what came before.
+class SelfAttention(nn.Module):
+    """Multi-head scaled dot-product attention, causal unless told which keys may be seen.
 
     Batches are right-padded, so the causal mask alone hides every padding key from every real query, and the
     kernel needs no mask tensor.
@@ -69,12 +69,12 @@ class CausalSelfAttention(nn.Module):
         self.key_value = nn.Linear(dim, 2 * dim)
         self.output = nn.Linear(dim, dim) if project else nn.Identity()
 
-    def forward(self, queries: Tensor, memory: Tensor) -> Tensor:
-        """queries, memory [B, L, D] -> [B, L, D]."""
+    def forward(self, queries: Tensor, memory: Tensor, visible: Tensor | None = None) -> Tensor:
+        """queries, memory [B, L, D] -> [B, L, D]; `visible` [B, 1, 1 or L, L] bool, None = causal."""
         key, value = self.key_value(memory).chunk(2, dim=-1)
         q, k, v = map(self._split, (self.query(queries), key, value))  # [B, H, L, D / H]
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, is_causal=visible is None, dropout_p=dropout)
         return self.output(mixed.transpose(1, 2).flatten(2))  # [B, L, D]
 
     def _split(self, x: Tensor) -> Tensor:
@@ -107,3 +107,15 @@ def attention_mask(items: Tensor, *, pad: int) -> Tensor:
     length = items.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool, device=items.device).tril()  # [L, L]
     return (items != pad)[:, None, None, :] & causal  # [B, 1, 1, L] & [L, L] -> [B, 1, L, L]
+
+
+def initialise(module: nn.Module, *, std: float) -> None:
+    """Every matrix from N(0, std^2), the padding row zero; vectors (biases, norms) keep torch's own."""
+    for parameter in module.parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=std)
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear) and layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+        if isinstance(layer, nn.Embedding) and layer.padding_idx is not None:
+            nn.init.zeros_(layer.weight[layer.padding_idx].detach())

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
-from recsys.models.blocks import PreNormBlock
+from recsys.models.blocks import PreNormBlock, Transformer
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, LearnedPositions
+from recsys.models.layers import ItemEmbedding, LearnedPositions, initialise
 from recsys.scoring import ItemTable
 
 
@@ -26,8 +27,8 @@ class SASRec(SequentialModel):
 
     def __init__(
         self,
+        catalogue: Catalogue,
         *,
-        num_items: int,
         max_length: int,
         dim: int = 64,
         num_blocks: int = 2,
@@ -40,32 +41,26 @@ class SASRec(SequentialModel):
         block: Callable[..., nn.Module] = PreNormBlock,
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
-        super().__init__(num_items=num_items)
-        self.embedding = ItemEmbedding(num_items, dim)
+        super().__init__(catalogue)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.dropout = Dropout(dropout)
-        sizes = {"dim": dim, "num_heads": num_heads, "feedforward_dim": feedforward_dim}
-        rates = {"dropout": dropout, "attention_dropout": attention_dropout}
-        self.blocks = nn.Sequential(*(block(**sizes, **rates) for _ in range(num_blocks)))
+        self.transformer = Transformer(
+            dim=dim,
+            num_blocks=num_blocks,
+            num_heads=num_heads,
+            feedforward_dim=feedforward_dim,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            block=block,
+        )
         self.norm = nn.LayerNorm(dim)
         self.scale = math.sqrt(dim) if scale_embedding else 1.0
         initialise(self, std=init_std)
 
     def encode(self, items: Tensor) -> Tensor:
         x = self.embedding(items) * self.scale  # [B, L, D]
-        return self.norm(self.blocks(self.dropout(self.positions(x))))
+        return self.norm(self.transformer(self.dropout(self.positions(x))))
 
     def item_table(self) -> ItemTable:
         return ItemTable(self.embedding.item_weight, None)
-
-
-def initialise(module: nn.Module, *, std: float) -> None:
-    """Every matrix from N(0, std^2), the padding row zero; vectors (biases, norms) keep torch's own."""
-    for parameter in module.parameters():
-        if parameter.dim() > 1:
-            nn.init.normal_(parameter, std=std)
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear) and layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-        if isinstance(layer, nn.Embedding) and layer.padding_idx is not None:
-            nn.init.zeros_(layer.weight[layer.padding_idx].detach())

@@ -48,7 +48,7 @@ class SequentialRecommender(LightningModule):
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""
         queries = self.model.encode(batch.items)[batch.target_mask]  # [N, D]
-        candidates = self.sampler(batch.targets[batch.target_mask])  # [N]
+        candidates = self.sampler(batch.targets[batch.target_mask], batch)
         return mean_loss(queries, self.model.item_table(), candidates, self.loss, rows=self.block_rows)
 
     def training_step(self, batch: TrainBatch, batch_idx: int) -> Tensor:

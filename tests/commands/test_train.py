@@ -218,5 +218,5 @@ def test_inspect_shows_mask_and_stages(capsys: pytest.CaptureFixture) -> None:
     assert main(["inspect", "model=sasrec"]) == 0
     printed = capsys.readouterr().out
     assert "padding mask x causal mask" in printed
-    assert "CausalSelfAttention" in printed
+    assert "SelfAttention" in printed
     assert "[1, 6, 64]" in printed

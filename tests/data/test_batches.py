@@ -11,7 +11,8 @@ PAD = 9
 
 
 def test_next_item_by_hand() -> None:
-    batch = NextItem(num_items=PAD, max_length=3)(Ragged.from_rows([[0, 1, 2, 3, 4], [5, 6]]))
+    batch = NextItem(num_items=PAD, max_length=3)(np.array([4, 5]), Ragged.from_rows([[0, 1, 2, 3, 4], [5, 6]]))
+    assert batch.users.tolist() == [4, 5]
     assert batch.items.tolist() == [[1, 2, 3], [5, PAD, PAD]]
     assert batch.targets.tolist() == [[2, 3, 4], [6, PAD, PAD]]
     assert batch.target_mask.tolist() == [[True] * 3, [True, False, False]]
@@ -19,7 +20,10 @@ def test_next_item_by_hand() -> None:
 
 
 def test_a_batch_is_as_wide_as_its_longest_row() -> None:
-    assert NextItem(num_items=PAD, max_length=50)(Ragged.from_rows([[0, 1], [5, 6, 7]])).items.shape == (2, 2)
+    assert NextItem(num_items=PAD, max_length=50)(np.arange(2), Ragged.from_rows([[0, 1], [5, 6, 7]])).items.shape == (
+        2,
+        2,
+    )
 
 
 def test_evaluation_sees_the_whole_history_but_reads_its_end() -> None:

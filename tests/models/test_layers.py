@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from recsys.models.layers import CausalSelfAttention, ItemEmbedding, attention_mask
+from recsys.models.layers import ItemEmbedding, SelfAttention, attention_mask
 
 PAD = 9
 
@@ -14,7 +14,7 @@ def test_attention_mask_is_padding_times_causal() -> None:
 
 def test_causal_attention_equals_the_explicit_mask_at_real_positions() -> None:
     items = torch.tensor([[1, 2, 3, 4], [5, 6, PAD, PAD]])
-    attention = CausalSelfAttention(dim=8, num_heads=2)
+    attention = SelfAttention(dim=8, num_heads=2)
     x = torch.randn(2, 4, 8)
     key, value = attention.key_value(x).chunk(2, dim=-1)
     heads = (t.unflatten(2, (2, 4)).transpose(1, 2) for t in (attention.query(x), key, value))
@@ -28,7 +28,7 @@ def test_heads_must_divide_the_hidden_size() -> None:
     import pytest
 
     with pytest.raises(ValueError, match=r"dim \(64\) must be divisible by num_heads \(3\)"):
-        CausalSelfAttention(dim=64, num_heads=3)
+        SelfAttention(dim=64, num_heads=3)
 
 
 def test_special_ids_stand_behind_the_items() -> None:

@@ -5,6 +5,7 @@ import torch
 from grid import composed, options
 
 from recsys.commands.assembly import Parts, assemble
+from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import evaluate
@@ -18,6 +19,9 @@ def cycle_split() -> Split:
     last = rows.trim(head=7)
     questions = EvalSet(torch.arange(NUM_ITEMS).numpy(), rows.trim(tail=1), last)
     return Split(rows.trim(tail=1), questions, questions)
+
+
+CATALOGUE = Catalogue(num_items=NUM_ITEMS, train=cycle_split().train, whole=cycle_split().train)
 
 
 def learn(parts: Parts, *, steps: int) -> None:
@@ -34,7 +38,7 @@ def learn(parts: Parts, *, steps: int) -> None:
 @pytest.mark.parametrize("model", options("model"))
 def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -> None:
     overrides = ("max_length=8", "sampler=full", "model.dropout=0.0")
-    parts = assemble(composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), num_items=NUM_ITEMS)
+    parts = assemble(composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), CATALOGUE)
     learn(parts, steps=60)
     loader = parts.datamodule.test_dataloader()
     kept = evaluate(parts.task.eval(), loader, protocol=parts.protocol, metrics=parts.metrics)
@@ -46,7 +50,7 @@ def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -
 @pytest.mark.parametrize("model", options("model"))
 def test_every_point_of_the_grid_trains_and_ranks(model: str, loss: str, sampler: str) -> None:
     config = composed(f"model={model}", f"loss={loss}", f"sampler={sampler}", "max_length=8")
-    parts = assemble(config, cycle_split(), num_items=NUM_ITEMS)
+    parts = assemble(config, cycle_split(), CATALOGUE)
     learn(parts, steps=2)
     loader = parts.datamodule.test_dataloader()
     result = evaluate(parts.task.eval(), loader, protocol=parts.protocol, metrics=parts.metrics)

@@ -6,6 +6,7 @@ from pytorch_lightning import Trainer
 
 from recsys.commands.assembly import assemble
 from recsys.data.batches import TrainBatch
+from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 
@@ -25,7 +26,8 @@ def ragged_split(num_users: int) -> Split:
 
 def parts_for(num_users: int, *overrides: str):
     config = composed("max_length=10", "model.dropout=0.0", *overrides)
-    return assemble(config, ragged_split(num_users), num_items=NUM_ITEMS)
+    split = ragged_split(num_users)
+    return assemble(config, split, Catalogue(num_items=NUM_ITEMS, train=split.train, whole=split.train))
 
 
 @pytest.mark.parametrize("num_users", [60, 61])
@@ -35,7 +37,7 @@ def test_the_epoch_loss_is_a_mean_over_positions(num_users: int, batch_size: int
     torch.manual_seed(1)
     parts = parts_for(num_users, f"batch_size={batch_size}", "optimizer.lr=0.0")
     with torch.no_grad():
-        whole = parts.datamodule.collator(parts.datamodule.train_rows)
+        whole = parts.datamodule.collator(np.arange(num_users), parts.datamodule.split.train)
         expected = parts.task.finetune(whole)
     trainer = Trainer(
         max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
@@ -48,9 +50,11 @@ def test_the_epoch_loss_is_a_mean_over_positions(num_users: int, batch_size: int
 def test_padding_bears_no_loss_and_no_gradient() -> None:
     parts = parts_for(4)
     items, targets = torch.tensor([[1, 2, 3]]), torch.tensor([[2, 3, 4]])
-    tight = TrainBatch(items, targets, torch.ones(1, 3, dtype=torch.bool))
+    tight = TrainBatch(torch.tensor([0]), items, targets, torch.ones(1, 3, dtype=torch.bool))
     pad = torch.full((1, 4), NUM_ITEMS)
-    loose = TrainBatch(torch.cat([items, pad], 1), torch.cat([targets, pad], 1), torch.arange(7)[None] < 3)
+    loose = TrainBatch(
+        torch.tensor([0]), torch.cat([items, pad], 1), torch.cat([targets, pad], 1), torch.arange(7)[None] < 3
+    )
     losses, gradients = [], []
     for batch in (tight, loose):
         parts.task.zero_grad()
