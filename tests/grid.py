@@ -4,18 +4,29 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
-from omegaconf import DictConfig
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from recsys.candidates import Candidates
 from recsys.commands.configuration import conf_dir
 from recsys.commands.run_directory import register_resolvers
+from recsys.models.base import SequentialModel
 
 
 def options(group: str) -> list[str]:
     """Names of the group's YAML files."""
     return sorted(path.stem for path in Path(conf_dir(), group).glob("*.yaml"))
+
+
+def encoders() -> list[str]:
+    """Names of the models that are item encoders, trained by gradient over candidates."""
+    return [name for name in options("model") if issubclass(target("model", name), SequentialModel)]
+
+
+def target(group: str, option: str) -> type:
+    """The class that a group's option names."""
+    return get_class(OmegaConf.load(Path(conf_dir(), group, f"{option}.yaml"))._target_)
 
 
 def composed(*overrides: str) -> DictConfig:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from grid import build, options
+from grid import build, encoders
 
 from recsys.candidates import Candidates
 from recsys.data.catalogue import Catalogue
@@ -14,7 +14,7 @@ NUM_ITEMS = 12
 ROWS = torch.tensor([[3, 1, 4, 7, 5], [2, 8, 12, 12, 12], [9, 12, 12, 12, 12]])  # 12 = pad
 
 
-@pytest.fixture(params=options("model"))
+@pytest.fixture(params=encoders())
 def model(request: pytest.FixtureRequest) -> SequentialModel:
     return build("model", request.param, "max_length=8")(Catalogue(num_items=NUM_ITEMS)).eval()
 

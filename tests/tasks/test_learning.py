@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from grid import composed, options
+from grid import composed, encoders, options
 
 from recsys.commands.assembly import Parts, assemble
 from recsys.data.catalogue import Catalogue
@@ -35,7 +35,7 @@ def learn(parts: Parts, *, steps: int) -> None:
 
 
 @pytest.mark.parametrize("loss", options("loss"))
-@pytest.mark.parametrize("model", options("model"))
+@pytest.mark.parametrize("model", encoders())
 def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -> None:
     overrides = ("max_length=8", "sampler=full", "model.dropout=0.0")
     parts = assemble(composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), CATALOGUE)
@@ -47,7 +47,7 @@ def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -
 
 @pytest.mark.parametrize("sampler", options("sampler"))
 @pytest.mark.parametrize("loss", options("loss"))
-@pytest.mark.parametrize("model", options("model"))
+@pytest.mark.parametrize("model", encoders())
 def test_every_point_of_the_grid_trains_and_ranks(model: str, loss: str, sampler: str) -> None:
     config = composed(f"model={model}", f"loss={loss}", f"sampler={sampler}", "max_length=8")
     parts = assemble(config, cycle_split(), CATALOGUE)
