@@ -1,5 +1,6 @@
 """Dropout whose mask costs a byte of randomness per element."""
 
+import math
 from typing import Any
 
 import torch
@@ -28,20 +29,26 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return F.dropout(x, self.p)
-        return _ByteDropout.apply(x, round(self.p * LEVELS))  # pyright: ignore[reportReturnType]
+        return _ByteDropout.apply(x, self.p)  # pyright: ignore[reportReturnType]
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
 
 
+def byte_mask(shape: tuple[int, ...], p: float, dtype: torch.dtype = torch.float32) -> Tensor:
+    """A mask to multiply with, [*shape]: 0 with probability `p` rounded to 1/256, else what keeps the mean."""
+    size, dropped = math.prod(shape), round(p * LEVELS)
+    words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None)
+    draws = words.view(torch.uint8)[:size].view(shape)
+    return draws.to(dtype).ge_(dropped).mul_(LEVELS / (LEVELS - dropped))
+
+
 class _ByteDropout(torch.autograd.Function):
-    """Multiplication with a mask of 0 and 256 / (256 - dropped), `dropped` of 256 byte values being zeroed."""
+    """Multiplication with a byte mask."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
-        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-        draws = words.view(torch.uint8)[: x.numel()].view(x.shape)
-        mask = draws.to(x.dtype).ge_(dropped).mul_(LEVELS / (LEVELS - dropped))
+    def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
+        mask = byte_mask(x.shape, p, x.dtype)
         ctx.save_for_backward(mask)
         return x * mask
 

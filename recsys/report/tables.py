@@ -28,14 +28,15 @@ def run_table(run: Run) -> Table:
 
     Metrics that agree everywhere share lines: with one relevant item per user, HR is Recall and MRR is MAP.
     The model's validation result stands dim below its test result and does not compete.
-    Only metrics with a cutoff (`test/ndcg@10`) are shown.
+    Only metrics with a cutoff (`test/ndcg@10`) are shown. The name's overrides stand in the title.
     """
+    model, _, overrides = run.name.partition(",")
     lines = [_Line(name, _cells(metrics, "test/")) for name, metrics in run.baselines.items()]
-    lines.append(_Line(run.name, _cells(run.metrics, "test/")))
+    lines.append(_Line(model, _cells(run.metrics, "test/")))
     if validation := _cells(run.metrics, "val/"):
         lines.append(_Line("(validation)", validation, competes=False))
     cutoffs = sorted({k for line in lines for _, k in line.values}, key=lambda k: (len(k), k))
-    title = Text(f"{run.data}, test set, seed {run.seed}")
+    title = Text(f"{run.data}, test set, seed {run.seed}" + (f"\n{overrides.replace(',', ' ')}" if overrides else ""))
     table = Table(box=box.SIMPLE_HEAD, title=title, caption=_facts(run))
     table.add_column("metric")
     table.add_column("model", overflow="fold")
@@ -44,6 +45,12 @@ def run_table(run: Run) -> Table:
     for twins in _twins(lines):
         _add_metric(table, twins, lines, cutoffs)
     return table
+
+
+def run_line(run: Run, *, metrics: Sequence[str] = STUDY_METRICS) -> Text:
+    """One run in one line, for a grid in progress."""
+    values = ", ".join(f"{_title(name)} {run.metrics.get(f'test/{name}', math.nan):.4f}" for name in metrics)
+    return Text(f"{run.data} {run.name} seed {run.seed}: {values} ({run.seconds.get('total', math.nan):.0f} s)")
 
 
 def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) -> Table:
