@@ -1,23 +1,31 @@
 """Builds the parts of a run from its config; the only place where config nodes meet facts of the data."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, NamedTuple
 
+import numpy as np
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from pytorch_lightning import Trainer
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import FullRanking
+from recsys.initialisation import freeze
 from recsys.metrics.ranking import RankingMetrics
-from recsys.tasks.sequential import SequentialRecommender
+from recsys.tasks.ranking import RankingTask
+
+TRAINING_GROUPS = ("sampler", "loss", "optimizer", "scheduler")  # a task selects null for what it has no use for
 
 
 class Parts(NamedTuple):
     """What a Trainer needs, and the evaluator's two halves."""
 
-    task: SequentialRecommender
+    task: RankingTask
     datamodule: SequenceDataModule
     protocol: FullRanking
     metrics: RankingMetrics
@@ -26,15 +34,13 @@ class Parts(NamedTuple):
 def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     """Model, candidates, loss, task and batches for a split over a catalogue."""
     protocol, metrics = instantiate(config.eval.protocol), instantiate(config.eval.metrics)
-    task = instantiate(config.task.module)(
-        model=instantiate(config.model)(catalogue),
-        sampler=instantiate(config.sampler)(catalogue),
-        loss=instantiate(config.loss),
-        optimizer=instantiate(config.optimizer),
-        scheduler=instantiate(config.scheduler),
-        protocol=protocol,
-        metrics=metrics,
-    )
+    make_task = instantiate(config.task.module)
+    check_groups(config, make_task)
+    training = {name: instantiate(config[name]) for name in TRAINING_GROUPS if name in config}
+    if "sampler" in training:
+        training["sampler"] = training["sampler"](catalogue)
+    model = instantiate(config.model)(catalogue)
+    task = make_task(model=model, protocol=protocol, metrics=metrics, **training)
     collator = instantiate(config.task.collator)(num_items=catalogue.num_items)
     datamodule = instantiate(config.task.datamodule)(split, num_items=catalogue.num_items, collator=collator)
     return Parts(task, datamodule, protocol, metrics)
@@ -42,11 +48,52 @@ def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
 
 def rehearse(config: DictConfig) -> None:
     """Builds every part for a toy catalogue and takes one step: a bad value is found before any data is read."""
-    rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])
+    rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])._replace(timestamps=np.arange(6))
     questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
     split, catalogue = Split(rows, questions, questions), Catalogue(num_items=3, train=rows, whole=rows)
     parts = assemble(config, split, catalogue)
-    parts.task.configure_optimizers()
-    parts.task.finetune(next(iter(parts.datamodule.train_dataloader()))).backward()
+    freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
+    parts.task.rehearse(next(iter(parts.datamodule.train_dataloader())))
     instantiate(config.split)
-    instantiate(config.callbacks)
+    make_trainer(config)
+    check_monitor(config.monitor, parts.metrics)
+
+
+def check_groups(config: DictConfig, make_task: Callable[..., Any]) -> None:
+    """Raises ValueError where a group was chosen that the task has no use for, as a loss for a closed form."""
+    taken = signature(make_task).parameters
+    for name in TRAINING_GROUPS:
+        if name in config and name not in taken:
+            target = config.model._target_.rpartition(".")[2]
+            raise ValueError(f"{target} has no use for a {name}; leave out {name}=...")
+
+
+def make_trainer(config: DictConfig) -> Trainer:
+    """The Trainer with its callbacks; ValueError, in one sentence, for values that would fail or be passed over."""
+    clip = config.trainer.get("gradient_clip_val")
+    if clip is not None and clip <= 0:
+        raise ValueError(f"trainer.gradient_clip_val ({clip}) must be above 0; null switches clipping off")
+    epochs, every = config.trainer.get("max_epochs"), config.trainer.get("check_val_every_n_epoch") or 1
+    if epochs is not None and 0 <= epochs < every:
+        raise ValueError(
+            f"trainer.check_val_every_n_epoch ({every}) must be at most trainer.max_epochs ({epochs}), "
+            "or no epoch is ever validated"
+        )
+    callbacks = _made("callbacks", config.callbacks)
+    return _made("trainer", config.trainer, callbacks=list(callbacks.values()))
+
+
+def _made(key: str, node: DictConfig, **facts: Any) -> Any:
+    """What the node describes; a library's refusal of its values becomes one sentence that names the key."""
+    try:
+        return instantiate(node, **facts)
+    except InstantiationException as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ValueError(f"{key} cannot be made: {reason}") from error
+
+
+def check_monitor(monitor: str, metrics: RankingMetrics) -> None:
+    """Raises ValueError where no validation would give the metric that chooses the best epoch."""
+    known = [f"val/{name}" for name in metrics.names]
+    if monitor not in known:
+        raise ValueError(f"monitor ({monitor}) must be a metric of the validation, one of {', '.join(known)}")

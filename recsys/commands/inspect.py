@@ -31,17 +31,19 @@ def inspect(config: DictConfig) -> None:
     model: SequentialModel = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
     console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
-    console.print(mask_table(items, pad=model.pad))
+    console.print(mask_table(items, pad=model.pad, causal=model.causal))
     console.print(stage_table(model, items))
 
 
-def mask_table(items: Tensor, *, pad: int) -> Table:
-    """The padding mask times the causal mask: who may see whom."""
-    table = Table(title="Who sees whom: padding mask x causal mask, one per row, [1, 1, L, L]")
+def mask_table(items: Tensor, *, pad: int, causal: bool) -> Table:
+    """Who may see whom: the padding mask, times the causal mask where the model has one."""
+    made_of = "padding mask x causal mask" if causal else "padding mask"
+    mask = attention_mask(items, pad=pad, causal=causal)  # [1, 1, 1 or L, L]
+    table = Table(title=f"Who sees whom: {made_of}, one per row, {list(mask.shape)}")
     table.add_column("position", justify="right")
     for position, item in enumerate(items[0].tolist()):
         table.add_column(f"{position}: {'pad' if item == pad else item}", justify="center")
-    for position, row in enumerate(attention_mask(items, pad=pad)[0, 0].tolist()):
+    for position, row in enumerate(mask[0, 0].expand(items.shape[1], -1).tolist()):
         table.add_row(str(position), *("1" if seen else "." for seen in row))
     return table
 
@@ -52,9 +54,9 @@ def stage_table(model: SequentialModel, items: Tensor) -> Table:
     for name, justify in (("stage", "left"), ("module", "left"), ("output", "left"), ("parameters", "right")):
         table.add_column(name, justify=justify)  # pyright: ignore
 
-    def record(name: str, module: nn.Module, output: Tensor) -> None:
+    def record(name: str, module: nn.Module, output: Tensor | tuple) -> None:
         own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
-        table.add_row(name, type(module).__name__, str(list(output.shape)), f"{own:,}" if own else "")
+        table.add_row(name, type(module).__name__, shapes(output), f"{own:,}" if own else "")
 
     hooks = [
         module.register_forward_hook(lambda module, _, output, name=name: record(name, module, output))
@@ -67,3 +69,9 @@ def stage_table(model: SequentialModel, items: Tensor) -> Table:
         hook.remove()
     table.add_row("score", "hidden x item table", str(list(logits.shape)), "")
     return table
+
+
+def shapes(output: Tensor | tuple) -> str:
+    """Shape of what a module returned; of each part where it returned several, as a recurrent layer does."""
+    parts = output if isinstance(output, tuple) else (output,)
+    return ", ".join(str(list(part.shape)) for part in parts if part is not None)

@@ -1,5 +1,6 @@
 """The directory of one run: what it holds, whether it may be written to, and its record."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from recsys.commands.environment import environment
 
+LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
 NOT_IDENTITY = {"force", "output_dir"}  # keys that do not change what a run computes
 
 
@@ -75,9 +77,13 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("run_name", run_name, replace=True)
 
 
-def run_name(model: str, loss: str, overrides: str) -> str:
-    """Name of a run's directory: model, loss and whatever else was set on the command line."""
-    return f"{model}-{loss}" + (f",{overrides.replace('/', '.')}" if overrides else "")
+def run_name(model: str, loss: str | None, overrides: str) -> str:
+    """Name of a run's directory: model, loss (None where none is chosen) and what else the command line set."""
+    name = (f"{model}-{loss}" if loss else model) + (f",{overrides.replace('/', '.')}" if overrides else "")
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]  # names that begin alike stay apart
+    return f"{name.encode()[:LONGEST_NAME].decode(errors='ignore')}...{digest}"
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -9,9 +9,13 @@ from rich.console import Console
 
 
 class StudyTable(Callback):
-    """Hydra callback: when all jobs of a grid are done, prints mean and deviation over seeds of the whole study."""
+    """Hydra callback: when all jobs of a grid are done, prints mean and deviation over seeds of the whole study.
+
+    Beside it, `results.csv` in the study's folder holds every run as it came.
+    """
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        from recsys.report.aggregation import every_run
         from recsys.report.runs import load_runs
         from recsys.report.tables import study_table
 
@@ -20,3 +24,6 @@ class StudyTable(Callback):
         for problem in problems:
             console.print(problem, style="yellow", soft_wrap=True)
         console.print(study_table(runs))
+        path = Path(config.hydra.sweep.dir, "results.csv")
+        every_run(runs).to_csv(path, index=False)
+        console.print(f"every run: {path}", soft_wrap=True)

@@ -5,21 +5,27 @@ import time
 from pathlib import Path
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Trainer, seed_everything
 from rich.console import Console
+from torch import nn
 
-from recsys.commands.assembly import Parts, assemble, rehearse
+from recsys.commands.assembly import Parts, assemble, make_trainer, rehearse
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
 from recsys.commands.run_directory import RunDirectory, register_resolvers
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Scorer, evaluate
+from recsys.initialisation import Scratch, freeze
 from recsys.models.popularity import Popularity
+from recsys.products import prefer_onednn
 from recsys.report.curves import learning_curve
 from recsys.report.runs import load_run
-from recsys.report.tables import run_table
+from recsys.report.tables import run_line, run_table
+from recsys.report.weights import loading_table, trainable_line
 
 console = Console()
 
@@ -33,6 +39,7 @@ def main(argv: list[str]) -> None:
 def train(config: DictConfig) -> None:
     """Trains, tests the best epoch, writes the run's record and prints its table."""
     quiet_lightning()
+    prefer_onednn()
     check_types(config)
     run = RunDirectory(Path(config.output_dir), config)
     if run.is_finished():
@@ -40,7 +47,8 @@ def train(config: DictConfig) -> None:
     else:
         rehearse(config)
         execute(config, run)
-    console.print(run_table(load_run(run.path)))
+    show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
+    console.print(show(load_run(run.path)), soft_wrap=show is run_line)
 
 
 def execute(config: DictConfig, run: RunDirectory) -> None:
@@ -52,7 +60,8 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     seed_everything(config.seed, verbose=False)
     catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
     parts = assemble(config, split, catalogue)
-    trainer: Trainer = instantiate(config.trainer, callbacks=list(instantiate(config.callbacks).values()))
+    initialise(instantiate(config.init), parts.task.get_submodule("model"))
+    trainer = make_trainer(config)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
         f"{sequences.num_interactions:,} interactions -> {run.path}",
@@ -64,7 +73,8 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     fit_seconds = time.perf_counter() - fit_started
     best_epoch = load_best(parts, run.path / "best.ckpt")
 
-    pop = Popularity(num_items=sequences.num_items).fit(split.train)
+    pop = Popularity(catalogue)
+    pop.fit()
     scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
     results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
     results["model"]["test"].per_user.to_parquet(run.path / "per_user.parquet")
@@ -91,6 +101,15 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
         )
         console.print(run_table(load_run(run.path)))
         raise KeyboardInterrupt
+
+
+def initialise(init: Scratch, model: nn.Module) -> None:
+    """First weights and what of them is trained; prints both where they are not the usual."""
+    if loading := init.load(model):
+        console.print(loading_table(loading))
+    freeze(model, init.freeze)
+    if init.freeze:
+        console.print(trainable_line(model))
 
 
 def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:

@@ -12,12 +12,14 @@ class TrainBatch(NamedTuple):
     items: [B, L] int64, input ids, `pad` after each row's end.
     targets: [B, L] int64, the item to predict at each position; anything where the mask is off.
     target_mask: [B, L] bool, the positions that bear a loss.
+    timestamps: [B, L] int64, seconds, when each input came about, 0 at padding; None where the data has no times.
     """
 
     users: Tensor
     items: Tensor
     targets: Tensor
     target_mask: Tensor
+    timestamps: Tensor | None = None
 
 
 class EvalBatch(NamedTuple):
@@ -27,6 +29,7 @@ class EvalBatch(NamedTuple):
     items: [B, L] int64, input ids, right-padded with `pad`; at most the model's `max_length` last items.
     targets: [B, T] int64, relevant items, padded with -1.
     seen_rows, seen_items: [S] int64, pairs (row in the batch, item) of the user's whole input history.
+    timestamps: [B, L] int64, as in TrainBatch.
     """
 
     users: Tensor
@@ -34,3 +37,4 @@ class EvalBatch(NamedTuple):
     targets: Tensor
     seen_rows: Tensor
     seen_items: Tensor
+    timestamps: Tensor | None = None

@@ -10,12 +10,13 @@ class Ragged(NamedTuple):
     """Rows of different lengths over one flat array: row `r` is `values[starts[r] : starts[r] + lengths[r]]`.
 
     Rows may overlap and need not cover `values`, so a split is a view (other starts and lengths over the same,
-    possibly memory-mapped, values) and copies nothing.
+    possibly memory-mapped, values) and copies nothing. Where times are known, every view carries them along.
     """
 
     values: np.ndarray  # [M], any dtype
     starts: np.ndarray  # [R] int64
     lengths: np.ndarray  # [R] int64, >= 0
+    timestamps: np.ndarray | None = None  # [M] seconds, when each value came about
 
     @classmethod
     def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> "Ragged":
@@ -40,16 +41,16 @@ class Ragged(NamedTuple):
 
     def take(self, rows: np.ndarray) -> "Ragged":
         """The given rows, as a view."""
-        return Ragged(self.values, self.starts[rows], self.lengths[rows])
+        return self._replace(starts=self.starts[rows], lengths=self.lengths[rows])
 
     def trim(self, *, head: int = 0, tail: int = 0) -> "Ragged":
         """Every row without its first `head` and last `tail` values; a row too short becomes empty."""
-        return Ragged(self.values, self.starts + head, np.maximum(self.lengths - head - tail, 0))
+        return self._replace(starts=self.starts + head, lengths=np.maximum(self.lengths - head - tail, 0))
 
     def last(self, size: int) -> "Ragged":
         """The last `size` values of every row (the whole row where it is shorter)."""
         kept = np.minimum(self.lengths, size)
-        return Ragged(self.values, self.starts + self.lengths - kept, kept)
+        return self._replace(starts=self.starts + self.lengths - kept, lengths=kept)
 
     def flat(self) -> np.ndarray:
         """The rows laid end to end, [sum(lengths)]."""

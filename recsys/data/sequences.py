@@ -77,7 +77,9 @@ class UserSequences:
     def _from_arrays(cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str) -> "UserSequences":
         return cls(
             name=name,
-            items=Ragged.from_lengths(arrays["items"], np.diff(arrays["offsets"])),
+            items=Ragged.from_lengths(arrays["items"], np.diff(arrays["offsets"]))._replace(
+                timestamps=arrays.get("timestamps")
+            ),
             timestamps=arrays.get("timestamps"),
             ratings=arrays.get("ratings"),
             users=Vocabulary(arrays["users"]),

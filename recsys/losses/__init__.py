@@ -2,7 +2,15 @@
 
 from recsys.losses.base import RankingLoss
 from recsys.losses.listwise import CrossEntropy
-from recsys.losses.pairwise import BPR
-from recsys.losses.pointwise import BinaryCrossEntropy
+from recsys.losses.pairwise import BPR, BPRMax, TOP1Max
+from recsys.losses.pointwise import BinaryCrossEntropy, GeneralisedBinaryCrossEntropy
 
-__all__ = ["BPR", "BinaryCrossEntropy", "CrossEntropy", "RankingLoss"]
+__all__ = [
+    "BPR",
+    "BPRMax",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "GeneralisedBinaryCrossEntropy",
+    "RankingLoss",
+    "TOP1Max",
+]

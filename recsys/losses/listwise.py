@@ -1,26 +1,44 @@
 """Losses that judge all candidates together."""
 
-import torch
 from torch import Tensor
 
 from recsys.candidates import Candidates
+from recsys.losses import closed_form, functional
 from recsys.losses.base import RankingLoss, softmax
-from recsys.losses.functional import cross_entropy
 
 
 class CrossEntropy(RankingLoss):
-    """Softmax cross-entropy over the candidates: -log softmax(x)[positive], the whole catalogue by default."""
+    """Softmax cross-entropy over the candidates: -log softmax(x / T)[positive], the whole catalogue by default.
+
+    Over sampled candidates with their log q subtracted (an argument of the samplers) this is the sampled softmax.
+
+    label_smoothing: share e of the target that is spread evenly over all candidates, the positive included.
+    temperature: T; below 1 the hardest negatives weigh more.
+    """
 
     link = staticmethod(softmax)
 
+    def __init__(self, *, label_smoothing: float = 0.0, temperature: float = 1.0) -> None:
+        super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing ({label_smoothing}) must be at least 0 and below 1; set it in loss")
+        if temperature <= 0:
+            raise ValueError(f"temperature ({temperature}) must be above 0; set loss.temperature, 1 for none")
+        self.label_smoothing = label_smoothing
+        self.temperature = temperature
+
     def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
-        return cross_entropy(logits, candidates.target)
+        return functional.cross_entropy(
+            logits / self.temperature, candidates.target, label_smoothing=self.label_smoothing
+        )
 
     def value_and_grad(self, logits: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
-        column = candidates.target[:, None]  # [N, 1]
-        positive = logits.gather(1, column).squeeze(1)
-        highest = logits.amax(1)
-        probability = torch.softmax(logits, dim=1, dtype=torch.float32)
-        # log sum exp x = max x - log max p: exact where the positive's own probability underflows
-        value = highest.float() - probability.amax(1).log() - positive.float()
-        return value, probability.scatter_add_(1, column, probability.new_full(column.shape, -1.0))
+        if self.temperature != 1:
+            logits.div_(self.temperature)
+        value, gradient = closed_form.cross_entropy(logits, candidates.target, label_smoothing=self.label_smoothing)
+        if self.temperature != 1:
+            gradient.div_(self.temperature)
+        return value, gradient
+
+    def predict_proba(self, logits: Tensor) -> Tensor:
+        return super().predict_proba(logits / self.temperature)

@@ -1,11 +1,36 @@
 """The contract of an item encoder."""
 
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from torch import Tensor, nn
 
+from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.scoring import ItemTable, score
+
+
+class QueryModel(Protocol):
+    """What SequentialRecommender trains and ranks with: batches become queries, and a table scores them.
+
+    An item encoder (SequentialModel) makes its queries from the items alone; a model with user vectors reads
+    `batch.users` too.
+    causal, ranks_at_mask: see SequentialModel.
+    """
+
+    causal: ClassVar[bool]
+    ranks_at_mask: ClassVar[bool]
+
+    def queries(self, batch: TrainBatch) -> Tensor:
+        """The query of each target position, in the order of `batch.targets[batch.target_mask]`, [N, D]."""
+        ...
+
+    def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
+        """The query that ranks each row's next item, [B, D]."""
+        ...
+
+    def item_table(self) -> ItemTable:
+        """The output layer that queries are multiplied with, in training and in ranking alike."""
+        ...
 
 
 class SequentialModel(nn.Module):
@@ -16,9 +41,12 @@ class SequentialModel(nn.Module):
 
     causal: whether a hidden state depends on nothing after its position, so that every position may be trained to
     predict its successor.
+    ranks_at_mask: whether the next item is ranked by the state of a `mask` put behind the row, so that hiding items is
+    how the model has to be trained.
     """
 
     causal: ClassVar[bool] = True
+    ranks_at_mask: ClassVar[bool] = False
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__()
@@ -34,6 +62,10 @@ class SequentialModel(nn.Module):
         """Id that stands for a hidden item."""
         return self.num_items + 1
 
+    def lengths(self, items: Tensor) -> Tensor:
+        """Right-padded items [B, L] -> number of real ones in each row [B]."""
+        return (items != self.pad).sum(1)
+
     def encode(self, items: Tensor) -> Tensor:
         """Right-padded items [B, L] -> hidden state at each position [B, L, D], finite at padding too."""
         raise NotImplementedError
@@ -44,8 +76,15 @@ class SequentialModel(nn.Module):
 
     def next_query(self, items: Tensor) -> Tensor:
         """Items [B, L] -> the hidden state that ranks each row's next item [B, D]: that of its last real position."""
-        last = (items != self.pad).sum(1) - 1  # [B]
-        return self.encode(items)[range(len(items)), last]
+        return self.encode(items)[range(len(items)), self.lengths(items) - 1]
+
+    def queries(self, batch: TrainBatch) -> Tensor:
+        """The hidden state at each target position, [N, D]."""
+        return self.encode(batch.items)[batch.target_mask]
+
+    def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
+        """The hidden state that ranks each row's next item, [B, D]."""
+        return self.next_query(batch.items)
 
     def score(self, queries: Tensor, items: Tensor | None = None) -> Tensor:
         """Logits of queries [N, D] against items [N, C], [C] or None (the catalogue) -> [N, C]."""

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.models.dropout import Dropout
-from recsys.models.layers import FeedForward, SelfAttention
+from recsys.models.layers import FeedForward, SelfAttention, SwiGLU
 
 
 class PreNormBlock(nn.Module):
@@ -60,6 +60,48 @@ class SASRecBlock(nn.Module):
         query = self.attention_norm(x)
         x = self.feedforward_norm(query + self.attention(query, x, visible))
         return x + self.dropout(self.feedforward(x))
+
+
+class LiGRBlock(nn.Module):
+    """x + gate(x) * attend(norm(x)), then x + gate(x) * feed(norm(x)): how much is added is learned per channel.
+
+    Gates are sigmoids of a linear layer, the feed-forward layer is SwiGLU: LiGR (Borisyuk et al., LinkedIn, 2025),
+    the block of eSASRec (Tikhonovich et al., RecSys 2025).
+    """
+
+    def __init__(
+        self, *, dim: int, num_heads: int, feedforward_dim: int, dropout: float, attention_dropout: float
+    ) -> None:
+        super().__init__()
+        self.attention = SelfAttention(dim=dim, num_heads=num_heads, dropout=attention_dropout)
+        self.feedforward = SwiGLU(dim=dim, hidden=feedforward_dim, dropout=dropout)
+        self.attention_norm = nn.LayerNorm(dim)
+        self.feedforward_norm = nn.LayerNorm(dim)
+        self.attention_gate = nn.Linear(dim, dim)
+        self.feedforward_gate = nn.Linear(dim, dim)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+        normed = self.attention_norm(x)
+        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(normed, normed, visible))
+        fed = self.feedforward(self.feedforward_norm(x))
+        return x + self.feedforward_gate(x).sigmoid() * self.dropout(fed)
+
+
+class MixerBlock(nn.Module):
+    """norm(x + mix(x)), then norm(x + feed(x)), for a layer that mixes positions by itself, without attention."""
+
+    def __init__(self, mixer: nn.Module, *, dim: int, feedforward_dim: int, dropout: float) -> None:
+        super().__init__()
+        self.mixer = mixer
+        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout)
+        self.mixer_norm = nn.LayerNorm(dim)
+        self.feedforward_norm = nn.LayerNorm(dim)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.mixer_norm(x + self.dropout(self.mixer(x)))
+        return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
 
 
 class Transformer(nn.Module):

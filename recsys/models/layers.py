@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recsys.models.attention import attend
 from recsys.models.dropout import Dropout
 
 
@@ -25,35 +26,12 @@ class ItemEmbedding(nn.Embedding):
         return self.weight[: self.num_items]
 
 
-class LearnedPositions(nn.Module):
-    """A trained vector for each position, counted from the left (oldest kept item = 0)."""
-
-    def __init__(self, *, dim: int, max_length: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(max_length, dim))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> [B, L, D] with the position's vector added."""
-        return x + self.weight[: x.shape[1]]
-
-
-class NoPositions(nn.Module):
-    """No position vectors: order is known to the model through its causal mask alone."""
-
-    def __init__(self, *, dim: int, max_length: int) -> None:
-        super().__init__()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> the same."""
-        return x
-
-
 class SelfAttention(nn.Module):
     """Multi-head scaled dot-product attention, causal unless told which keys may be seen.
 
     Batches are right-padded, so the causal mask alone hides every padding key from every real query, and the
     kernel needs no mask tensor.
-    dropout: on attention weights; above 0 it rules out the fused kernel on CPU and costs about four times the time.
+    dropout: on attention weights.
     project: whether a linear layer mixes the heads' outputs (the original SASRec has none).
     """
 
@@ -74,7 +52,7 @@ class SelfAttention(nn.Module):
         key, value = self.key_value(memory).chunk(2, dim=-1)
         q, k, v = map(self._split, (self.query(queries), key, value))  # [B, H, L, D / H]
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible, is_causal=visible is None, dropout_p=dropout)
+        mixed = attend(q, k, v, visible=visible, dropout=dropout)
         return self.output(mixed.transpose(1, 2).flatten(2))  # [B, L, D]
 
     def _split(self, x: Tensor) -> Tensor:
@@ -98,15 +76,35 @@ class FeedForward(nn.Module):
         return self.contract(self.dropout(self.activation(self.expand(x))))
 
 
-def attention_mask(items: Tensor, *, pad: int) -> Tensor:
-    """Who may see whom, [B, 1, L, L] bool: the padding mask of the keys times the causal mask, one per row.
+class SwiGLU(nn.Module):
+    """contract(silu(a) * b) with (a, b) = expand(x), without biases (Shazeer, "GLU variants improve Transformer").
 
-    This is what causal attention over right-padded rows computes at every real position without building it;
+    hidden: width of a and of b, so the layer has 1.5 times the weights of a `FeedForward` of that width.
+    """
+
+    def __init__(self, *, dim: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.expand = nn.Linear(dim, 2 * hidden, bias=False)
+        self.dropout = Dropout(dropout)
+        self.contract = nn.Linear(hidden, dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, L, D] -> [B, L, D]."""
+        gate, value = self.expand(x).chunk(2, dim=-1)  # [B, L, hidden] each
+        return self.contract(self.dropout(F.silu(gate) * value))
+
+
+def attention_mask(items: Tensor, *, pad: int, causal: bool = True) -> Tensor:
+    """Who may see whom, bool: the padding mask of the keys [B, 1, 1, L], times the causal mask [B, 1, L, L].
+
+    The product is what causal attention over right-padded rows computes at every real position without building it;
     shown by `recsys inspect` and used by tests as the reference.
     """
+    keys = (items != pad)[:, None, None, :]  # [B, 1, 1, L]
+    if not causal:
+        return keys
     length = items.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=items.device).tril()  # [L, L]
-    return (items != pad)[:, None, None, :] & causal  # [B, 1, 1, L] & [L, L] -> [B, 1, L, L]
+    return keys & torch.ones(length, length, dtype=torch.bool, device=items.device).tril()  # & [L, L] -> [B, 1, L, L]
 
 
 def initialise(module: nn.Module, *, std: float) -> None:

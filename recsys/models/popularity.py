@@ -4,20 +4,21 @@ import torch
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch
-from recsys.data.ragged import Ragged
+from recsys.data.catalogue import Catalogue
+from recsys.models.closed_form import ClosedFormModel
 
 
-class Popularity:
+class Popularity(ClosedFormModel):
     """Every user gets the items that occur most often in training; an item's score is its count."""
 
-    def __init__(self, *, num_items: int) -> None:
-        self.counts = torch.zeros(num_items)
+    counts: Tensor
 
-    def fit(self, rows: Ragged) -> "Popularity":
-        """Counts the training rows."""
-        items = torch.from_numpy(rows.flat().astype("int64"))
-        self.counts = torch.bincount(items, minlength=len(self.counts)).float()
-        return self
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(catalogue)
+        self.register_buffer("counts", torch.zeros(catalogue.num_items))
+
+    def fit(self) -> None:
+        self.counts.copy_(torch.from_numpy(self.catalogue.counts))
 
     def score_batch(self, batch: EvalBatch) -> Tensor:
         return self.counts.repeat(len(batch.users), 1)  # [B, V]

@@ -9,7 +9,8 @@ from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.blocks import PreNormBlock, Transformer
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, LearnedPositions, initialise
+from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.positions import LearnedPositions
 from recsys.scoring import ItemTable
 
 
@@ -60,7 +61,7 @@ class SASRec(SequentialModel):
 
     def encode(self, items: Tensor) -> Tensor:
         x = self.embedding(items) * self.scale  # [B, L, D]
-        return self.norm(self.transformer(self.dropout(self.positions(x))))
+        return self.norm(self.transformer(self.dropout(self.positions(x, self.lengths(items)))))
 
     def item_table(self) -> ItemTable:
         return ItemTable(self.embedding.item_weight, None)

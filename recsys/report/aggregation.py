@@ -38,6 +38,26 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     return table.reset_index().sort_values(_KEYS[:2], kind="stable", ignore_index=True)
 
 
+def every_run(runs: Iterable[Run]) -> pd.DataFrame:
+    """One row per run, as it came: data, name, seed, status, what it took, all its metrics."""
+    rows = [
+        {
+            "data": run.data,
+            "name": run.name,
+            "seed": run.seed,
+            "status": run.status.value,
+            "best_epoch": run.best_epoch,
+            "epochs": run.epochs,
+            "fit_seconds": round(run.seconds.get("fit", math.nan), 1),
+            "peak_memory_gb": run.peak_memory_gb,
+            "num_parameters": run.num_parameters,
+        }
+        | run.metrics
+        for run in runs
+    ]
+    return pd.DataFrame(rows)
+
+
 def notes(runs: Iterable[Run]) -> list[str]:
     """What the averages leave out or keep apart, one sentence each; empty where there is nothing to say."""
     runs = list(runs)

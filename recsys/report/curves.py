@@ -15,17 +15,18 @@ BLUE, ORANGE, GREY = "#3366aa", "#cc6633", "#666666"
 def learning_curve(metrics_csv: Path, png: Path, *, monitor: str) -> None:
     """Draws training loss above the monitored validation metric, per epoch, with the best epoch marked.
 
-    metrics_csv: one line per epoch with the columns `epoch`, `train/loss` and `monitor` (higher is better;
-    empty where an epoch was not validated). ValueError where a column is missing or no epoch was validated.
+    metrics_csv: one line per epoch with the columns `epoch`, `monitor` (higher is better; empty where an epoch was not
+    validated) and `train/loss`, which a model that is solved for has not: its panel stays empty. ValueError where
+    another column is missing or no epoch was validated.
     """
-    history = _read(metrics_csv, ("epoch", LOSS, monitor))
+    history = _read(metrics_csv, ("epoch", monitor))
     validated = history.dropna(subset=[monitor])
     if validated.empty:
         raise ValueError(f"{metrics_csv} has no value in the column {monitor}; validate at least one epoch.")
     best = validated.loc[validated[monitor].idxmax()]
     figure = Figure(figsize=(6.4, 5.2), dpi=150, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
     above, below = figure.subplots(2, 1, sharex=True)
-    _draw(above, history.dropna(subset=[LOSS]), LOSS, BLUE)
+    _draw(above, history.reindex(columns=["epoch", LOSS]).dropna(), LOSS, BLUE)
     _draw(below, validated, monitor, ORANGE)
     _mark(above, below, epoch=best["epoch"], value=best[monitor])
     figure.savefig(png)

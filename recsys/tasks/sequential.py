@@ -1,80 +1,61 @@
 """Training a sequential recommender: the masked fine-tune step with any encoder, candidates and loss."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-from pytorch_lightning import LightningModule
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from recsys.candidates import CandidateSampler
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.evaluation import FullRanking, num_relevant
+from recsys.evaluation import FullRanking
 from recsys.losses.base import RankingLoss
 from recsys.metrics.ranking import RankingMetrics
-from recsys.models.base import SequentialModel
-from recsys.scoring import mean_loss
+from recsys.models.base import QueryModel
+from recsys.scoring import mean_loss, score
+from recsys.tasks.optimization import AnySchedule, MakeOptimizer
+from recsys.tasks.ranking import RankingTask
 
 
-class SequentialRecommender(LightningModule):
+class SequentialRecommender(RankingTask):
     """An encoder, what its positions are scored against, and the loss over those scores: three independent parts.
 
-    optimizer: makes the optimiser from the parameters; scheduler: makes a per-step schedule from the optimiser.
+    optimizer, scheduler: see RankingTask.
     block_rows: positions whose logits are held at once.
     """
 
     def __init__(
         self,
         *,
-        model: SequentialModel,
+        model: QueryModel,
         sampler: CandidateSampler,
         loss: RankingLoss,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: MakeOptimizer,
         protocol: FullRanking,
         metrics: RankingMetrics,
-        scheduler: Callable[[Optimizer], Any] | None = None,
+        scheduler: AnySchedule | None = None,
         block_rows: int = 256,
     ) -> None:
-        super().__init__()
+        super().__init__(protocol=protocol, metrics=metrics, optimizer=optimizer, scheduler=scheduler)
+        self.check(model)
         self.model = model
         self.sampler = sampler
         self.loss = loss
-        self.optimizer = optimizer
-        self.scheduler = scheduler
-        self.protocol = protocol
-        self.metrics = metrics
         self.block_rows = block_rows
+
+    def check(self, model: QueryModel) -> None:
+        """Raises ValueError where `model` sees the very item that a position asks for."""
+        if not model.causal:
+            raise ValueError(
+                f"{type(model).__name__} sees what follows a position, so predicting each next item would teach it to "
+                "copy; set task=cloze or task=last_item"
+            )
+
+    def queries(self, batch: TrainBatch) -> Tensor:
+        """The query of each target position, in the order of `batch.targets[batch.target_mask]`, [N, D]."""
+        return self.model.queries(batch)
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""
-        queries = self.model.encode(batch.items)[batch.target_mask]  # [N, D]
+        queries = self.queries(batch)  # [N, D]
         candidates = self.sampler(batch.targets[batch.target_mask], batch)
         return mean_loss(queries, self.model.item_table(), candidates, self.loss, rows=self.block_rows)
 
-    def training_step(self, batch: TrainBatch, batch_idx: int) -> Tensor:
-        loss = self.finetune(batch)
-        positions = int(batch.target_mask.sum())  # the weight that makes the epoch's loss a mean over positions
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=positions, prog_bar=True)
-        return loss
-
     def score_batch(self, batch: EvalBatch) -> Tensor:
-        """Scores of the whole catalogue for each user, [B, V]."""
-        return self.model.score(self.model.next_query(batch.items))
-
-    def validation_step(self, batch: EvalBatch, batch_idx: int) -> None:
-        ranks = self.protocol.ranks(self.score_batch(batch), batch)
-        self.metrics.update(ranks, num_relevant(batch))
-
-    def on_validation_epoch_end(self) -> None:
-        values = self.metrics.compute()
-        self.metrics.reset()
-        self.log_dict({f"val/{name}": value for name, value in values.items()})
-
-    def configure_optimizers(self) -> Any:
-        trainable = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        if not trainable:
-            raise ValueError("every parameter is frozen, so there is nothing to train; unfreeze at least one layer")
-        optimizer = self.optimizer(trainable)
-        if self.scheduler is None:
-            return optimizer
-        return [optimizer], [{"scheduler": self.scheduler(optimizer), "interval": "step"}]
+        return score(self.model.next_queries(batch), self.model.item_table())

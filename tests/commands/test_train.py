@@ -126,24 +126,86 @@ def test_a_directory_of_another_config_is_refused(capsys: pytest.CaptureFixture)
     assert records()[0]["config"]["model"]["dim"] == 8
 
 
-def test_a_killed_run_continues_as_if_it_had_never_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert train("study=straight") == 0
+HIGH_RATE = "optimizer.lr=0.5"  # at which the loss does not fall in every epoch
+PLATEAU = ("scheduler=plateau", "scheduler.curve.patience=0", "scheduler.curve.threshold=0.1", "optimizer.lr=0.02")
+
+
+@pytest.mark.parametrize(
+    ("killed", "overrides"),
+    [
+        (2, ()),
+        (3, ("trainer.max_epochs=5", *PLATEAU)),
+        (2, ("scheduler=cosine", "scheduler.curve.warmup=2")),
+        (3, ("trainer.max_epochs=4", "trainer.check_val_every_n_epoch=2")),
+        (2, ("callbacks=[validate_if_improved,gradient_flow]", "scheduler=step", "scheduler.curve.every=1", HIGH_RATE)),
+    ],
+)
+def test_a_killed_run_continues_as_if_it_had_never_stopped(
+    killed: int, overrides: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train("study=straight", *overrides) == 0
 
     def die(self: Callback, trainer: Trainer, *_: object) -> None:
-        if trainer.current_epoch == 2:
+        if trainer.current_epoch == killed:
             raise OSError("the machine went down")
 
     with monkeypatch.context() as patch:
         patch.setattr("recsys.callbacks.EpochLog.on_train_batch_start", die, raising=False)
         with pytest.raises(OSError, match="went down"):
-            train("study=resumed")
+            train("study=resumed", *overrides)
     assert len(records()) == 1
-    assert train("study=resumed") == 0
+    assert train("study=resumed", *overrides) == 0
     straight, resumed = sorted(records(), key=lambda record: record["study"] == "resumed")
     assert resumed["metrics"] == straight["metrics"]
-    assert resumed["epochs"] == straight["epochs"] == 3
+    assert resumed["epochs"] == straight["epochs"] == straight["config"]["trainer"]["max_epochs"]
     logs = [pd.read_csv(path).drop(columns="seconds") for path in sorted(Path("outputs").rglob("metrics.csv"))]
     pd.testing.assert_frame_equal(*logs, check_exact=True)
+    assert logs[0]["lr"].nunique() > 1
+    for name in {path.name for path in Path("outputs").rglob("gradient_flow.csv")}:
+        pd.testing.assert_frame_equal(*map(pd.read_csv, Path("outputs").rglob(name)), check_exact=True)
+
+
+def test_an_epoch_that_did_not_improve_is_not_validated() -> None:
+    assert train("trainer.max_epochs=5", "callbacks=validate_if_improved", HIGH_RATE, "scheduler=constant") == 0
+    epochs = pd.read_csv(the_run() / "metrics.csv")
+    improved = epochs["train/loss"] < epochs["train/loss"].cummin().shift(fill_value=np.inf)
+    assert epochs["val/ndcg@10"].notna().tolist() == improved.tolist()
+    assert not improved.all()
+    (record,) = records()
+    assert record["best_epoch"] == epochs["val/ndcg@10"].idxmax()
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "best.ckpt", weights_only=True)["state_dict"]
+
+
+def test_a_run_starts_from_the_best_epoch_of_another_and_leaves_frozen_layers_alone(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    assert train("output_dir=outputs/one", "model.num_blocks=1") == 0
+    capsys.readouterr()
+    assert (
+        train("output_dir=outputs/two", "init=pretrained", "init.source=outputs/one", "init.freeze=[embedding.*]") == 0
+    )
+    printed = capsys.readouterr().out
+    shown = {line.split()[0]: line for line in printed.splitlines() if line.strip()}
+    assert shown["loaded"].split()[1] == str(len(weights(Path("outputs/one"))))
+    assert "transformer.blocks.1." in shown["missing"]
+    assert shown["unexpected"].split()[1] == shown["mismatched"].split()[1] == "0"
+    assert "frozen: embedding.weight" in printed
+    one, two = weights(Path("outputs/one")), weights(Path("outputs/two"))
+    assert torch.equal(one["model.embedding.weight"], two["model.embedding.weight"])
+    assert not torch.equal(one["model.norm.weight"], two["model.norm.weight"])
+
+
+def test_a_pretrained_model_that_does_not_move_scores_as_its_source() -> None:
+    assert train("output_dir=outputs/one") == 0
+    Path("outputs/one").rename("outputs/a,b=c")
+    source = 'init.source="outputs/a,b=c/best.ckpt"'
+    still = ("trainer.max_epochs=1", "optimizer.lr=0.0", "init=pretrained", source)
+    assert train("output_dir=outputs/two", "seed=5", *still) == 0
+    one, two = records()
+    assert two["metrics"] == one["metrics"]
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(
@@ -180,6 +242,20 @@ def test_a_grid_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
         (("model.dim=9",), "dim (9) must be divisible by num_heads (2)"),
         (("sampler=uniform", "sampler.num_negatives=0"), "num_negatives (0) must be at least 1"),
         (("data.path=nowhere.csv",), "nowhere.csv"),
+        (("optimizer=adamm",), "optimizer=adamm: no such option"),
+        (("optimizer.lr=-1.0",), "optimizer cannot be made: Invalid learning rate: -1.0"),
+        (("scheduler=cosine", "scheduler.interval=batch"), "scheduler.interval ('batch') must be Literal"),
+        (("scheduler=step", "scheduler.curve.every=0"), "every (0) must be at least 1"),
+        (("monitor=val/ndcg@7",), "monitor (val/ndcg@7) must be a metric of the validation, one of val/hr@1"),
+        (("trainer.gradient_clip_val=-1.0",), "trainer.gradient_clip_val (-1.0) must be above 0"),
+        (("trainer.gradient_clip_algorithm=l3",), "trainer cannot be made: `gradient_clip_algorithm` l3 is invalid"),
+        (("trainer.check_val_every_n_epoch=9",), "trainer.check_val_every_n_epoch (9) must be at most"),
+        (("trainer.accelerator=abacus",), "trainer cannot be made: You selected an invalid accelerator"),
+        (("callbacks.best.mode=up",), "callbacks cannot be made: `mode` can be"),
+        (("init.freeze=[encoder.*]",), "init.freeze (encoder.*) matches no parameter; the names are embedding.weight"),
+        (("init.freeze=['*']",), "init.freeze (*) freezes every parameter"),
+        (("init=pretrained",), "init.source is required: pass init.source=..."),
+        (("init=pretrained", "init.source=nowhere"), "init.source (nowhere): there is no nowhere"),
         (("data.min_user_items=500",), "min_user_items"),
     ],
 )

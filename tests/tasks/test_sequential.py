@@ -9,6 +9,7 @@ from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.tasks.schedules import Horizon
 
 NUM_ITEMS = 12
 
@@ -82,4 +83,4 @@ def test_all_layers_frozen_is_one_clear_error() -> None:
     parts = parts_for(4)
     parts.task.requires_grad_(False)
     with pytest.raises(ValueError, match="every parameter is frozen"):
-        parts.task.configure_optimizers()
+        parts.task.optimization(Horizon(step=1, epoch=1))

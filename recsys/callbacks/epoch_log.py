@@ -1,33 +1,18 @@
-"""What happens around training besides training."""
+"""The run's diary: metrics.csv."""
 
 import csv
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-
-
-class EpochSeed(Callback):
-    """Seeds torch from (seed, epoch) at the start of each epoch.
-
-    Dropout and negatives of an epoch then depend on nothing that happened before it: a run resumed from an epoch's
-    checkpoint draws what the uninterrupted run would have drawn.
-    """
-
-    def __init__(self, *, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        state = np.random.SeedSequence((self.seed, trainer.current_epoch)).generate_state(1, np.uint64)
-        torch.manual_seed(int(state[0]))
+from torch.optim import Optimizer
 
 
 class EpochLog(Callback):
     """One CSV line per epoch: epoch, seconds since training began, learning rate, training loss, validation metrics.
 
+    The learning rate is that of the epoch's last step. Validation metrics are empty where the epoch was not validated.
     A resumed run continues the file: lines of epochs that are run again are replaced.
     """
 
@@ -35,6 +20,8 @@ class EpochLog(Callback):
         self.path = Path(path)
         self.rows: list[dict[str, Any]] = []
         self.started = 0.0
+        self.learning_rate: dict[str, float] = {}  # empty where nothing is optimised by gradient
+        self.validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.path.exists() and trainer.current_epoch:
@@ -43,15 +30,24 @@ class EpochLog(Callback):
         before = float(self.rows[-1]["seconds"]) if self.rows else 0.0
         self.started = time.perf_counter() - before
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validated = False
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
+        for group in optimizer.param_groups[:1]:  # none in Lightning's stand-in for no optimiser
+            self.learning_rate = {"lr": group["lr"]}
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validated = True
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
         row = {
             "epoch": trainer.current_epoch,
             "seconds": round(time.perf_counter() - self.started, 3),
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            **self.learning_rate,
         }
         for name, value in trainer.callback_metrics.items():
-            if validated or not name.startswith("val/"):
+            if self.validated or not name.startswith("val/"):  # Lightning keeps the values of earlier epochs
                 row[name] = float(value)
         self.rows.append(row)
         columns = list(dict.fromkeys(name for row in self.rows for name in row))

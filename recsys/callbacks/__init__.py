@@ -1,0 +1,8 @@
+"""What happens around training besides training."""
+
+from recsys.callbacks.epoch_log import EpochLog
+from recsys.callbacks.epoch_seed import EpochSeed
+from recsys.callbacks.gradient_flow import GradientFlow
+from recsys.callbacks.validation import ValidateIfImproved
+
+__all__ = ["EpochLog", "EpochSeed", "GradientFlow", "ValidateIfImproved"]

@@ -1,0 +1,69 @@
+"""What positions are scored against, and the contract of whatever chooses it."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.batches import TrainBatch
+from recsys.data.catalogue import Catalogue
+
+
+class Candidates(NamedTuple):
+    """What N positions are scored against: C items each, one of them the positive.
+
+    items: [N, C] int64 (drawn per position), [C] (shared by all positions) or None (the catalogue in id order, C = V).
+    target: [N] int64, the column of the positive.
+    num_items: V, the size of the catalogue that the candidates were drawn from.
+    log_q: [V] log of how often the sampler is expected to draw each item, or None; subtracted from the item's logit.
+    removed: [N, C] bool, candidates that do not count for a position, or None; their logits become -inf.
+    own: [N] int64 or None; with shared items, the item that each position has for itself as column 0, before the
+        shared ones (then C = 1 + len(items)).
+    """
+
+    items: Tensor | None
+    target: Tensor
+    num_items: int
+    log_q: Tensor | None = None
+    removed: Tensor | None = None
+    own: Tensor | None = None
+
+    def rows(self, block: slice) -> "Candidates":
+        """The candidates of a block of positions."""
+        each_its_own = self.items is not None and self.items.dim() == 2
+        return self._replace(
+            items=self.items[block] if each_its_own else self.items,  # pyright: ignore[reportOptionalSubscript]
+            target=self.target[block],
+            removed=None if self.removed is None else self.removed[block],
+            own=None if self.own is None else self.own[block],
+        )
+
+    def columns(self) -> Tensor:
+        """The item of every column, [N, C], however the candidates are laid out."""
+        shared = torch.arange(self.num_items, device=self.target.device) if self.items is None else self.items
+        rows = shared.expand(len(self.target), -1)
+        return rows if self.own is None else torch.cat([self.own[:, None], rows], dim=1)
+
+    def adjust(self, logits: Tensor) -> Tensor:
+        """Logits [N, C] with the candidates that do not count at -inf."""
+        return logits if self.removed is None else logits.masked_fill(self.removed, -torch.inf)
+
+    def adjust_(self, logits: Tensor) -> Tensor:
+        """The same in place."""
+        return logits if self.removed is None else logits.masked_fill_(self.removed, -torch.inf)
+
+
+class CandidateSampler(nn.Module):
+    """Draws candidates for the target positions of a batch from torch's global generator, fresh at every call."""
+
+    def forward(self, positives: Tensor, batch: TrainBatch) -> Candidates:
+        """`positives` [N] int64, the true next items: `batch.targets[batch.target_mask]`."""
+        raise NotImplementedError
+
+
+def check_sizes(catalogue: Catalogue, num_negatives: int) -> None:
+    """Raises ValueError where no negative can be drawn."""
+    if num_negatives < 1:
+        raise ValueError(f"num_negatives ({num_negatives}) must be at least 1; set sampler.num_negatives=1 or more")
+    if catalogue.num_items < 2:
+        raise ValueError(f"num_items ({catalogue.num_items}) must be at least 2 for a negative to exist")

@@ -1,0 +1,118 @@
+"""Where a model's first weights come from, and which of them stay as they are."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+State = dict[str, Tensor]
+PREFIX = "model."  # of the model's tensors among a task's
+
+
+class Loading(NamedTuple):
+    """What became of each parameter and buffer, by name.
+
+    loaded: taken over. missing: in the model alone, keeps its random start. unexpected: in the checkpoint alone.
+    mismatched: in both with different shapes, keeps its random start; "name [there] -> [here]".
+    """
+
+    loaded: list[str]
+    missing: list[str]
+    unexpected: list[str]
+    mismatched: list[str]
+
+
+class Scratch:
+    """The model's own random start.
+
+    freeze: patterns of names of parameters that training leaves alone, see `freeze`.
+    """
+
+    def __init__(self, *, freeze: Sequence[str] = ()) -> None:
+        self.freeze = freeze
+
+    def load(self, model: nn.Module) -> Loading | None:
+        """Nothing is loaded."""
+        return None
+
+
+class Pretrained(Scratch):
+    """The weights of another run.
+
+    source: a run's directory (its `best.ckpt` is read) or a checkpoint file. FileNotFoundError where it is neither.
+    """
+
+    def __init__(self, *, source: str, freeze: Sequence[str] = ()) -> None:
+        super().__init__(freeze=freeze)
+        self.path = checkpoint_path(Path(source))
+
+    def load(self, model: nn.Module) -> Loading:
+        """Copies what fits, by name and shape. ValueError where nothing does."""
+        there, here = read_weights(self.path), model.state_dict()
+        loading = compare(there, here)
+        if not loading.loaded:
+            raise ValueError(
+                f"{self.path}: none of its {len(there)} tensors fits {type(model).__name__} by name and shape "
+                f"(it holds {_some(there)}; the model wants {_some(here)}); set init.source to a run of a like model"
+            )
+        model.load_state_dict({name: there[name] for name in loading.loaded}, strict=False)
+        return loading
+
+
+def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
+    """Takes out of training each parameter whose name matches one of `patterns`, as in `transformer.blocks.0.*`.
+
+    `*` stands for anything, dots included, `?` for one character. ValueError where a pattern matches nothing, or
+    where all is frozen.
+    """
+    if not patterns:
+        return  # a model that is not trained by gradient need not have parameters
+    names = dict(model.named_parameters())
+    for pattern in patterns:
+        matched = [name for name in names if fnmatchcase(name, pattern)]
+        if not matched:
+            raise ValueError(
+                f"init.freeze ({pattern}) matches no parameter; the names are {', '.join(names) or 'none'}"
+            )
+        for name in matched:
+            names[name].requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in names.values()):
+        raise ValueError(f"init.freeze ({', '.join(patterns)}) freezes every parameter; leave at least one to train")
+
+
+def compare(there: State, here: State) -> Loading:
+    """Which tensors of a checkpoint fit a model."""
+    common = [name for name in here if name in there]
+    fits = [name for name in common if there[name].shape == here[name].shape]
+    return Loading(
+        loaded=fits,
+        missing=[name for name in here if name not in there],
+        unexpected=[name for name in there if name not in here],
+        mismatched=[f"{n} {[*there[n].shape]} -> {[*here[n].shape]}" for n in common if n not in fits],
+    )
+
+
+def checkpoint_path(source: Path) -> Path:
+    """The checkpoint that `source` stands for."""
+    path = source / "best.ckpt" if source.is_dir() else source
+    if not path.is_file():
+        raise FileNotFoundError(f"init.source ({source}): there is no {path}; give a run's directory or a checkpoint")
+    return path
+
+
+def read_weights(path: Path) -> State:
+    """The model's tensors in a checkpoint of a task, under their names in the model. ValueError where it is none."""
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
+    except Exception as error:  # a file of another kind fails in as many ways as there are kinds
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
+        raise ValueError(f"init.source ({path}) is no checkpoint of a run ({reason})") from error
+
+
+def _some(state: State, *, most: int = 3) -> str:
+    """The first few names."""
+    return ", ".join(list(state)[:most]) + (", ..." if len(state) > most else "") or "none"

@@ -1,0 +1,101 @@
+"""FMLP-Rec: filter-enhanced MLP for sequential recommendation (Zhou et al., WWW 2022)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.catalogue import Catalogue
+from recsys.models.base import SequentialModel
+from recsys.models.blocks import MixerBlock
+from recsys.models.dropout import Dropout
+from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.positions import LearnedPositions
+from recsys.scoring import ItemTable
+
+
+class CircularFilter(nn.Module):
+    """A learned filter per channel, multiplied in the frequency domain: a circular convolution over N positions."""
+
+    def __init__(self, *, dim: int, max_length: int) -> None:
+        super().__init__()
+        self.max_length = max_length
+        self.weight = nn.Parameter(torch.empty(max_length // 2 + 1, dim, 2))  # complex, of the real FFT's frequencies
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, D] -> [B, N, D]."""
+        spectrum = torch.fft.rfft(x, dim=1) * torch.view_as_complex(self.weight)  # [B, N / 2 + 1, D]
+        return torch.fft.irfft(spectrum, n=self.max_length, dim=1)
+
+
+class CausalFilter(CircularFilter):
+    """The same filter without the wrap-around: position t is reached from t, t - 1, ... 0 alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, L, D] -> [B, L, D], L at most N."""
+        length = x.shape[1]
+        kernel = torch.fft.irfft(torch.view_as_complex(self.weight), n=self.max_length, dim=0)[:length]  # [L, D]
+        spectrum = torch.fft.rfft(x, n=2 * length, dim=1) * torch.fft.rfft(kernel, n=2 * length, dim=0)
+        return torch.fft.irfft(spectrum, n=2 * length, dim=1)[:, :length]
+
+
+class FMLPRec(SequentialModel):
+    """Blocks of a learned filter over the sequence and a feed-forward layer, post-norm, tied output.
+
+    Differs from the paper: its filter wraps around, so a position reads items that follow it, and one position per
+    sample can be trained. Here the filter is causal, the same function at the last position of the first block, and
+    every position is trained; `CircularFMLPRec` is the paper's.
+
+    max_length: positions N of the filter; positions: makes the position layer from dim and max_length.
+    """
+
+    layer: Callable[..., nn.Module] = CausalFilter
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        max_length: int,
+        dim: int = 64,
+        num_blocks: int = 2,
+        feedforward_dim: int = 256,
+        dropout: float = 0.5,
+        init_std: float = 0.02,
+        positions: Callable[..., nn.Module] = LearnedPositions,
+    ) -> None:
+        super().__init__(catalogue)
+        self.max_length = max_length
+        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.positions = positions(dim=dim, max_length=max_length)
+        self.norm = nn.LayerNorm(dim)
+        self.dropout = Dropout(dropout)
+        sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout}
+        self.blocks = nn.Sequential(
+            *(MixerBlock(type(self).layer(dim=dim, max_length=max_length), **sizes) for _ in range(num_blocks))
+        )
+        initialise(self, std=init_std)
+
+    def encode(self, items: Tensor) -> Tensor:
+        x = self.positions(self.embedding(items), self.lengths(items))  # [B, L, D]
+        return self.blocks(self.dropout(self.norm(x)))
+
+    def item_table(self) -> ItemTable:
+        return ItemTable(self.embedding.item_weight, None)
+
+
+class CircularFMLPRec(FMLPRec):
+    """FMLP-Rec as published: rows stand at the right end of `max_length` positions, over which the filter wraps.
+
+    A position reads the whole row, so it can only be trained on a target that lies outside of it.
+    """
+
+    causal = False
+    layer = CircularFilter
+
+    def encode(self, items: Tensor) -> Tensor:
+        shift = self.max_length - self.lengths(items)[:, None]  # [B, 1], padding before each row
+        source = torch.arange(self.max_length, device=items.device) - shift  # [B, N]
+        framed = items.gather(1, source.clamp(0, items.shape[1] - 1)).masked_fill(source < 0, self.pad)
+        back = (torch.arange(items.shape[1], device=items.device) + shift).clamp(max=self.max_length - 1)  # [B, L]
+        states = super().encode(framed)  # [B, N, D]
+        return states.gather(1, back[..., None].expand(-1, -1, states.shape[2]))  # [B, L, D]

@@ -1,0 +1,66 @@
+"""Where an item stands in its row: vectors that are added to the embeddings. B users, L positions, D hidden size.
+
+Positions are counted from the left (the oldest kept item is 0) or, with `from_end`, from each row's end (the latest
+item is 0), as implementations that pad on the left do.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class LearnedPositions(nn.Module):
+    """A trained vector for each position, as in SASRec (Kang and McAuley, ICDM 2018) and BERT4Rec."""
+
+    def __init__(self, *, dim: int, max_length: int, from_end: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(max_length, dim))
+        self.from_end = from_end
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """[B, L, D] and the rows' lengths [B] -> [B, L, D] with the positions' vectors added."""
+        return x + F.embedding(position_index(x, lengths, from_end=self.from_end), self.weight)
+
+
+class SinusoidalPositions(nn.Module):
+    """Fixed waves of geometrically growing length (Vaswani et al., NeurIPS 2017).
+
+    Column 2i of position p holds scale * sin(p / 10000^(2i / D)), column 2i + 1 the cosine.
+    scale: amplitude; item embeddings start at about `init_std` and would be drowned by waves of amplitude 1.
+    """
+
+    weight: Tensor
+
+    def __init__(self, *, dim: int, max_length: int, from_end: bool = False, scale: float = 1.0) -> None:
+        super().__init__()
+        self.register_buffer("weight", scale * sinusoids(max_length, dim), persistent=False)
+        self.from_end = from_end
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """[B, L, D] and the rows' lengths [B] -> [B, L, D] with the positions' vectors added."""
+        return x + self.weight[position_index(x, lengths, from_end=self.from_end)]
+
+
+class NoPositions(nn.Module):
+    """No position vectors: order is known to the model through its causal mask alone."""
+
+    def __init__(self, *, dim: int, max_length: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """[B, L, D] -> the same."""
+        return x
+
+
+def position_index(x: Tensor, lengths: Tensor, *, from_end: bool) -> Tensor:
+    """Position of each column of x [B, L, D]: [L] counted from the left, [B, L] counted from the end (padding is 0)."""
+    columns = torch.arange(x.shape[1], device=x.device)  # [L]
+    return (lengths[:, None] - 1 - columns).clamp(min=0) if from_end else columns
+
+
+def sinusoids(length: int, dim: int) -> Tensor:
+    """[length, dim], sines in even columns and cosines in odd ones."""
+    columns = torch.arange(dim)
+    frequency = 10000.0 ** (-(columns - columns % 2) / dim)  # [D]
+    quarter = torch.pi / 2 * (columns % 2)  # a cosine is a sine a quarter of a wave ahead
+    return torch.sin(torch.arange(length)[:, None] * frequency + quarter)

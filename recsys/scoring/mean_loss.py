@@ -1,0 +1,64 @@
+"""From hidden states to a mean loss in bounded memory."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recsys.candidates import Candidates
+from recsys.losses.base import RankingLoss
+from recsys.scoring.columns import columns
+from recsys.scoring.table import ItemTable, score
+
+
+def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss) -> Tensor:
+    """Mean loss over the N positions by autograd, all logits at once: the reference for `mean_loss`."""
+    items = candidates.items if candidates.own is None else candidates.columns()
+    logits = score(queries, table.less(candidates.log_q), items)
+    return loss(candidates.adjust(logits), candidates).mean()
+
+
+def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int) -> Tensor:
+    """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more).
+
+    Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
+    nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
+    ends here: logits have the table's own.
+    """
+    table = table.less(candidates.log_q)
+    with torch.autocast(queries.device.type, enabled=False):
+        queries = queries.to(table.weight.dtype)
+        return _BlockedLoss.apply(queries, table.weight, table.bias, candidates, loss, rows)  # pyright: ignore
+
+
+class _BlockedLoss(torch.autograd.Function):
+    """The mean loss over positions; saves the gradients, not the logits."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        queries: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        candidates: Candidates,
+        loss: RankingLoss,
+        rows: int,
+    ) -> Tensor:
+        scored = columns(ItemTable(weight, bias), candidates, rows=rows)
+        grad_queries = torch.empty_like(queries)
+        total = queries.new_zeros(())
+        for start in range(0, len(queries), scored.rows):
+            block = slice(start, start + scored.rows)
+            part = candidates.rows(block)
+            logits = part.adjust_(scored.logits(queries[block], part))
+            value, gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
+            total += value.sum()
+            scored.add_gradient(gradient, queries[block], part, grad_queries[block])
+        ctx.save_for_backward(grad_queries, *scored.table_gradient())
+        ctx.count = len(queries)
+        return total / ctx.count
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple:
+        scale = grad / ctx.count
+        return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None)

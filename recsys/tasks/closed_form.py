@@ -1,0 +1,39 @@
+"""Fitting a model that is solved for, under the Trainer that runs everything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.evaluation import FullRanking
+from recsys.metrics.ranking import RankingMetrics
+from recsys.models.closed_form import ClosedFormModel
+from recsys.tasks.ranking import RankingTask
+
+
+class ClosedForm(RankingTask):
+    """The model is fitted when training starts; one empty step follows, so that validation and checkpoint do too."""
+
+    def __init__(self, *, model: ClosedFormModel, protocol: FullRanking, metrics: RankingMetrics) -> None:
+        super().__init__(protocol=protocol, metrics=metrics)
+        self.model = model
+
+    def rehearse(self, batch: TrainBatch) -> None:
+        self.model.fit()
+
+    def on_train_start(self) -> None:
+        self.model.fit()
+
+    def training_step(self, batch: TrainBatch, batch_idx: int) -> None:
+        """Nothing is left to do."""
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
+    ) -> None:
+        """Counts the step, without which Lightning would save no checkpoint; there is no optimiser to move."""
+        assert optimizer_closure is not None
+        optimizer_closure()
+
+    def score_batch(self, batch: EvalBatch) -> Tensor:
+        return self.model.score_batch(batch)

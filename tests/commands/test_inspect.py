@@ -1,0 +1,19 @@
+"""`recsys inspect` shows any encoder, whatever its parts return."""
+
+import pytest
+from grid import encoders
+
+from recsys.commands.cli import main
+
+
+@pytest.mark.parametrize("model", encoders())
+def test_every_encoder_can_be_inspected(model: str, capsys: pytest.CaptureFixture) -> None:
+    assert main(["inspect", f"model={model}"]) == 0
+    assert "[1, 6]" in capsys.readouterr().out.splitlines()[-2]  # the logits of six items
+
+
+@pytest.mark.parametrize(("model", "first_row"), [("sasrec", "1...."), ("bert4rec", "1111..")])
+def test_the_mask_is_the_models_own(model: str, first_row: str, capsys: pytest.CaptureFixture) -> None:
+    main(["inspect", f"model={model}"])
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│        0 │")]
+    assert "".join(sign for sign in row if sign in "1.").startswith(first_row)

@@ -1,0 +1,24 @@
+"""Names of run directories."""
+
+import pytest
+
+from recsys.commands.run_directory import run_name
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (("sasrec", "ce", ""), "sasrec-ce"),
+        (("ease", None, ""), "ease"),
+        (("sasrec", "ce", "model/block=post_norm,model.dim=8"), "sasrec-ce,model.block=post_norm,model.dim=8"),
+    ],
+)
+def test_a_run_is_named_by_what_was_chosen(parts: tuple, name: str):
+    assert run_name(*parts) == name
+
+
+def test_a_name_too_long_for_a_file_system_is_cut_and_stays_unique():
+    one, other = (run_name("sasrec", "ce", f"init.source=outputs/{'é' * 200}/seed{seed}") for seed in (0, 1))
+    assert one != other
+    assert one.startswith("sasrec-ce,init.source=outputs.é")
+    assert len(one.encode()) < 255

@@ -1,0 +1,30 @@
+import torch
+import torch.nn.functional as F
+
+from recsys.models.blocks import LiGRBlock
+from recsys.models.layers import SwiGLU
+
+SIZES = {"dim": 8, "num_heads": 2, "feedforward_dim": 16, "dropout": 0.0, "attention_dropout": 0.0}
+
+
+def test_swiglu_is_the_formula() -> None:
+    layer, x = SwiGLU(dim=4, hidden=6, dropout=0.0), torch.randn(2, 3, 4)
+    gate, value = layer.expand.weight[:6], layer.expand.weight[6:]
+    expected = (F.silu(x @ gate.T) * (x @ value.T)) @ layer.contract.weight.T
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_closed_gates_of_a_ligr_block_let_the_input_pass() -> None:
+    block, x = LiGRBlock(**SIZES), torch.randn(2, 3, 8)
+    for gate in (block.attention_gate, block.feedforward_gate):
+        torch.nn.init.constant_(gate.bias, -1e3)
+    torch.testing.assert_close(block(x), x)
+
+
+def test_open_gates_of_a_ligr_block_add_everything() -> None:
+    block, x = LiGRBlock(**SIZES), torch.randn(2, 3, 8)
+    for gate in (block.attention_gate, block.feedforward_gate):
+        torch.nn.init.constant_(gate.bias, 1e3)
+    normed = block.attention_norm(x)
+    attended = x + block.attention(normed, normed)
+    torch.testing.assert_close(block(x), attended + block.feedforward(block.feedforward_norm(attended)))

@@ -1,0 +1,71 @@
+"""CONTRIBUTING.md, followed literally: its files written into a copy of the code, its commands run there."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+FILES = re.findall(r"^`((?:recsys|conf)/[\w/.]+)`\n\n```\w+\n(.*?)```", GUIDE, flags=re.DOTALL | re.MULTILINE)
+COMMANDS = re.findall(r"^`(recsys train .*)`$", GUIDE, flags=re.MULTILINE)
+QUICK = ["trainer.max_epochs=1", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false", "max_length=8"]
+CONTRACTS = {
+    "conf/loss/exponential.yaml": "tests/losses/test_contract.py",
+    "conf/sampler/neighbours.yaml": "tests/candidates/test_contract.py",
+    "conf/model/decay.yaml": "tests/models/test_contract.py",
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code with the guide's files in it and a data set beside it."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in ("recsys", "conf", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for name, text in FILES:
+        (root / name).write_text(text)
+    clicks = [f'{{"user": {u}, "item": {(u + step) % 30}, "time": {step}}}' for u in range(40) for step in range(6)]
+    (root / "clicks.jsonl").write_text("\n".join(clicks))
+    return root
+
+
+def run(checkout: Path, *command: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_each_walk_is_one_file_and_one_yaml() -> None:
+    assert [name.split("/")[0] for name, _ in FILES] == ["recsys", "conf"] * 4
+    assert len(COMMANDS) == 4
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_was_added_trains(command: str, checkout: Path) -> None:
+    arguments = shlex.split(command)[2:]
+    if "data=clicks" not in arguments:
+        arguments += ["data=csv", "data.path=clicks.csv"]
+        rows = [f"{user},{(user + step) % 30}" for user in range(40) for step in range(6)]
+        (checkout / "clicks.csv").write_text("\n".join(["user,item", *rows]))
+    assert "NDCG" in run(checkout, sys.executable, "-m", "recsys", "train", *arguments, *QUICK)
+
+
+@pytest.mark.parametrize("yaml", CONTRACTS)
+def test_the_contract_tests_find_it_and_it_keeps_them(yaml: str, checkout: Path) -> None:
+    name = Path(yaml).stem
+    printed = run(checkout, sys.executable, "-m", "pytest", "-q", CONTRACTS[yaml], "-k", name)
+    assert re.search(r"[1-9]\d* passed", printed)
+
+
+def test_it_is_written_as_the_project_is(checkout: Path) -> None:
+    code = [name for name, _ in FILES if name.endswith(".py")]
+    run(checkout, sys.executable, "-m", "ruff", "check", *code)
+    run(checkout, sys.executable, "-m", "ruff", "format", "--check", *code)

@@ -1,0 +1,50 @@
+"""The README's commands, run: one batch of one epoch each, on the data they name."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recsys.commands.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ML_1M = ROOT.parent / "shared/data/ml-1m"
+QUICK = (
+    "trainer.max_epochs=1",
+    "trainer.limit_train_batches=1",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+    "max_length=10",
+)
+
+
+def commands() -> list[str]:
+    """Every line of a bash block that begins with `recsys`, without its comment."""
+    blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("recsys ")]
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(commands()) > 5
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    verb, *arguments = shlex.split(re.sub(r"range\(0,\d+\)", "range(0,1)", command))[1:]  # one seed is enough
+    if "data=ml-1m" in arguments:
+        if not ML_1M.exists():
+            pytest.skip(f"{ML_1M} is absent")
+        arguments.append(f"data.path={ML_1M}")
+    if "data=csv" in arguments:
+        rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
+        pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
+    if "--help" in arguments:
+        with pytest.raises(SystemExit, match="0"):
+            main([verb, *arguments])
+        return
+    assert main([verb, *arguments, *(QUICK if verb == "train" else ())]) == 0
