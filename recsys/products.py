@@ -14,7 +14,7 @@ def prefer_onednn() -> bool:
     """
     if not torch.backends.mkldnn.is_available():
         return False
-    products = torch.backends.mkldnn.matmul
+    products = torch.backends.mkldnn.matmul  # pyright: ignore[reportAttributeAccessIssue]
     before, products.fp32_precision = products.fp32_precision, "bf16"
     if _is_exact():
         return True

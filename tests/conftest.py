@@ -1,7 +1,12 @@
 """Settings shared by all tests."""
 
+import os
+
 import pytest
-import torch
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does: before torch is imported
+
+import torch  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

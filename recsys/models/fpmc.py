@@ -24,7 +24,7 @@ class FPMC(nn.Module):
     causal = True
     ranks_at_mask = False
 
-    def __init__(self, catalogue: Catalogue, *, dim: int = 64, init_std: float = 0.1) -> None:
+    def __init__(self, catalogue: Catalogue, *, dim: int = 64, init_std: float = 0.02) -> None:
         super().__init__()
         self.users = nn.Embedding(catalogue.num_users, dim)
         self.last = ItemEmbedding(catalogue.num_items, dim)

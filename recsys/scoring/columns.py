@@ -49,7 +49,7 @@ def columns(table: ItemTable, candidates: Candidates, *, rows: int) -> Columns:
         3,416    2    5         190
         3,416    257  135       190
         3,416    401  190       190
-        100,000  101  150       10,200
+        100,000  101  150       10,200 (from 1,300 positions)
 
     so the product wins from about C = V / 8 on. D does not matter: both ways take time in proportion to it.
     """
