@@ -1,31 +1,27 @@
 """`recsys train`: from the data's file to a tested model and a table."""
 
-import signal
 import time
 from pathlib import Path
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning import seed_everything
 from rich.console import Console
-from torch import nn
 
-from recsys.commands.assembly import Parts, assemble, make_trainer, rehearse
+from recsys.commands.assembly import assemble, make_trainer, rehearse
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.commands.fitting import fit, flat, initialise, load_best, test
 from recsys.commands.run_directory import RunDirectory, register_resolvers
 from recsys.data.catalogue import Catalogue
-from recsys.evaluation import Evaluation, Scorer, evaluate
-from recsys.initialisation import Scratch, freeze
+from recsys.evaluation import Scorer
 from recsys.models.popularity import Popularity
 from recsys.products import prefer_onednn
 from recsys.report.curves import learning_curve
 from recsys.report.runs import load_run
 from recsys.report.tables import run_line, run_table
-from recsys.report.weights import loading_table, trainable_line
 
 console = Console()
 
@@ -60,7 +56,7 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     seed_everything(config.seed, verbose=False)
     catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
     parts = assemble(config, split, catalogue)
-    initialise(instantiate(config.init), parts.task.get_submodule("model"))
+    initialise(instantiate(config.init), parts.task.get_submodule("model"), console)
     trainer = make_trainer(config)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
@@ -101,42 +97,3 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
         )
         console.print(run_table(load_run(run.path)))
         raise KeyboardInterrupt
-
-
-def initialise(init: Scratch, model: nn.Module) -> None:
-    """First weights and what of them is trained; prints both where they are not the usual."""
-    if loading := init.load(model):
-        console.print(loading_table(loading))
-    freeze(model, init.freeze)
-    if init.freeze:
-        console.print(trainable_line(model))
-
-
-def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
-    """Trains, from the checkpoint `resume` on where there is one; returns whether the user interrupted."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(parts.task, datamodule=parts.datamodule, ckpt_path=resume, weights_only=True)
-    except SystemExit:  # how Lightning ends after Ctrl-C, leaving the signal ignored
-        signal.signal(signal.SIGINT, handler)
-        return True
-    return False
-
-
-def load_best(parts: Parts, path: Path) -> int:
-    """Puts the best epoch's weights into the task and returns that epoch."""
-    if not path.exists():
-        raise KeyboardInterrupt  # stopped before the first validation: there is nothing to test
-    checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
-    parts.task.load_state_dict(checkpoint["state_dict"])
-    return checkpoint["epoch"]
-
-
-def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
-    """Ranks one part of the split ("val" or "test")."""
-    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
-
-
-def flat(results: dict[str, Evaluation]) -> dict[str, float]:
-    """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
-    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}

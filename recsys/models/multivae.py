@@ -78,7 +78,7 @@ class MultiVAE(MultiDAE):
         dim: int = 200,
         dropout: float = 0.5,
         beta: float = 0.2,
-        anneal_steps: int = 1000,
+        anneal_steps: int = 300,
     ) -> None:
         super().__init__(catalogue, hidden=hidden, dim=dim, dropout=dropout)
         if anneal_steps < 1:

@@ -1,0 +1,53 @@
+"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights, the test."""
+
+import signal
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Trainer
+from rich.console import Console
+from torch import nn
+
+from recsys.commands.assembly import Parts
+from recsys.evaluation import Evaluation, Scorer, evaluate
+from recsys.initialisation import Scratch, freeze
+from recsys.report.weights import loading_table, trainable_line
+
+
+def initialise(init: Scratch, model: nn.Module, console: Console) -> None:
+    """First weights and what of them is trained; prints both where they are not the usual."""
+    if loading := init.load(model):
+        console.print(loading_table(loading))
+    freeze(model, init.freeze)
+    if init.freeze:
+        console.print(trainable_line(model))
+
+
+def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
+    """Trains, from the checkpoint `resume` on where there is one; returns whether the user interrupted."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(parts.task, datamodule=parts.datamodule, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # how Lightning ends after Ctrl-C, leaving the signal ignored
+        signal.signal(signal.SIGINT, handler)
+        return True
+    return False
+
+
+def load_best(parts: Parts, path: Path) -> int:
+    """Puts the best epoch's weights into the task and returns that epoch."""
+    if not path.exists():
+        raise KeyboardInterrupt  # stopped before the first validation: there is nothing to test
+    checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
+    parts.task.load_state_dict(checkpoint["state_dict"])
+    return checkpoint["epoch"]
+
+
+def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
+    """Ranks one part of the split ("val" or "test")."""
+    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
+
+
+def flat(results: dict[str, Evaluation]) -> dict[str, float]:
+    """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
+    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}
