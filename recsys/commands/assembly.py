@@ -1,6 +1,6 @@
 """Builds the parts of a run from its config; the only place where config nodes meet facts of the data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Trainer
+from torch import nn
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
@@ -34,12 +35,11 @@ class Parts(NamedTuple):
 def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     """Model, candidates, loss, task and batches for a split over a catalogue."""
     protocol, metrics = instantiate(config.eval.protocol), instantiate(config.eval.metrics)
-    make_task = instantiate(config.task.module)
-    check_groups(config, make_task)
+    make_task, model = instantiate(config.task.module), instantiate(config.model)(catalogue)
     training = {name: instantiate(config[name]) for name in TRAINING_GROUPS if name in config}
+    check_task(make_task, model, training)
     if "sampler" in training:
         training["sampler"] = training["sampler"](catalogue)
-    model = instantiate(config.model)(catalogue)
     task = make_task(model=model, protocol=protocol, metrics=metrics, **training)
     collator = instantiate(config.task.collator)(num_items=catalogue.num_items)
     datamodule = instantiate(config.task.datamodule)(split, num_items=catalogue.num_items, collator=collator)
@@ -59,13 +59,14 @@ def rehearse(config: DictConfig) -> None:
     check_monitor(config.monitor, parts.metrics)
 
 
-def check_groups(config: DictConfig, make_task: Callable[..., Any]) -> None:
-    """Raises ValueError where a group was chosen that the task has no use for, as a loss for a closed form."""
-    taken = signature(make_task).parameters
-    for name in TRAINING_GROUPS:
-        if name in config and name not in taken:
-            target = config.model._target_.rpartition(".")[2]
-            raise ValueError(f"{target} has no use for a {name}; leave out {name}=...")
+def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable[str]) -> None:
+    """Raises ValueError where the task is not one for `model`, or has no use for a group that was chosen."""
+    takes, name = signature(make_task, eval_str=True).parameters, type(model).__name__
+    if not isinstance(model, takes["model"].annotation):
+        raise ValueError(f"{name} is no {takes['model'].annotation.__name__}, as this task needs; leave out task=...")
+    for group in groups:
+        if group not in takes:
+            raise ValueError(f"{name} has no use for a {group}; leave out {group}=...")
 
 
 def make_trainer(config: DictConfig) -> Trainer:

@@ -28,7 +28,9 @@ def main(argv: list[str]) -> None:
 def inspect(config: DictConfig) -> None:
     """Prints the toy row, its mask, every stage's output shape and the logits of the next item."""
     check_types(config)
-    model: SequentialModel = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
+    model = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
+    if not isinstance(model, SequentialModel):
+        raise ValueError(f"{type(model).__name__} encodes no sequence, so it has no stages to show; set model=sasrec")
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
     console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
     console.print(mask_table(items, pad=model.pad, causal=model.causal))

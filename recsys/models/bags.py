@@ -32,7 +32,7 @@ def seen_bags(batch: EvalBatch, num_items: int) -> Tensor:
     return bags
 
 
-def batch_bags(batch: TrainBatch, num_items: int) -> Tensor:
-    """A training batch's input rows as rows of 0 and 1, [B, V]; padding is dropped."""
+def target_bags(batch: TrainBatch, num_items: int) -> Tensor:
+    """A training batch's targets as rows of 0 and 1, [B, V]."""
     bags = torch.zeros(len(batch.users), num_items + 1, device=batch.users.device)
-    return bags.scatter_(1, batch.items, 1)[:, :num_items]
+    return bags.scatter_(1, batch.targets.where(batch.target_mask, num_items), 1)[:, :num_items]

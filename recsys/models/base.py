@@ -1,6 +1,6 @@
 """The contract of an item encoder."""
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -9,6 +9,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.scoring import ItemTable, score
 
 
+@runtime_checkable
 class QueryModel(Protocol):
     """What SequentialRecommender trains and ranks with: batches become queries, and a table scores them.
 

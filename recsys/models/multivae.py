@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.bags import batch_bags, seen_bags
+from recsys.models.bags import seen_bags, target_bags
 from recsys.models.dropout import Dropout
 
 
@@ -46,7 +46,7 @@ class MultiDAE(nn.Module):
 
     def objective(self, batch: TrainBatch) -> Tensor:
         """The mean over the users' items of their negative log-likelihood."""
-        bags = batch_bags(batch, self.num_items)  # [B, V]
+        bags = target_bags(batch, self.num_items)  # [B, V]
         return self.negative_log_likelihood(self.encode(bags), bags)
 
     def negative_log_likelihood(self, encoded: Tensor, bags: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class MultiVAE(MultiDAE):
         return mean + torch.randn_like(mean) * (log_variance / 2).exp() if self.training else mean
 
     def objective(self, batch: TrainBatch) -> Tensor:
-        bags = batch_bags(batch, self.num_items)  # [B, V]
+        bags = target_bags(batch, self.num_items)  # [B, V]
         encoded = self.encode(bags)
         beta = self.beta * (self.steps / self.anneal_steps).clamp(max=1)
         self.steps += 1

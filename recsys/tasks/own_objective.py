@@ -1,6 +1,6 @@
 """Training a model that brings its own objective."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.ranking import RankingTask
 
 
+@runtime_checkable
 class ObjectiveModel(Protocol):
     """A model whose loss is a part of it, not one of the grid's."""
 

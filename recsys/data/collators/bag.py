@@ -9,15 +9,14 @@ from recsys.data.ragged import Ragged
 
 
 class Bag:
-    """Every item of a row stands at its own position as input and as target; none is cut off.
+    """Every item of a row is a target, none is cut off, and no input tells which.
 
-    For models that don't read the input at a position that asks for it: user vectors, autoencoders.
+    For models that know the user by a vector, or that read the targets as one bag. Inputs are `pad` throughout.
     """
 
     def __init__(self, *, num_items: int) -> None:
         self.pad = num_items
 
     def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch:
-        items = ids(rows.padded(int(rows.lengths.max()), self.pad))  # [B, L]
-        real = torch.arange(items.shape[1]) < torch.from_numpy(rows.lengths)[:, None]  # [B, L]
-        return TrainBatch(ids(users), items, items, target_mask=real)
+        targets = ids(rows.padded(int(rows.lengths.max()), self.pad))  # [B, L]
+        return TrainBatch(ids(users), torch.full_like(targets, self.pad), targets, target_mask=targets != self.pad)
