@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does: before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the command line does: before torch is imported
 
 import torch
 

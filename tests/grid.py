@@ -24,6 +24,11 @@ def encoders() -> list[str]:
     return [name for name in options("model") if issubclass(target("model", name), SequentialModel)]
 
 
+def classical() -> list[str]:
+    """Names of the models that are none: solved for, factorised, or autoencoders of bags."""
+    return [name for name in options("model") if name not in encoders()]
+
+
 def target(group: str, option: str) -> type:
     """The class that a group's option names."""
     return get_class(OmegaConf.load(Path(conf_dir(), group, f"{option}.yaml"))._target_)

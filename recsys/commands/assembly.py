@@ -66,7 +66,7 @@ def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable
         raise ValueError(f"{name} is no {takes['model'].annotation.__name__}, as this task needs; leave out task=...")
     for group in groups:
         if group not in takes:
-            raise ValueError(f"{name} has no use for a {group}; leave out {group}=...")
+            raise ValueError(f"{name} takes no {group}; leave out {group}=...")
 
 
 def make_trainer(config: DictConfig) -> Trainer:

@@ -17,8 +17,8 @@ class ItemKNN(ClosedFormModel):
     the items' columns of users, shrunk where there are few of them (Dacrema et al., RecSys 2019).
     Differs from the paper: feedback is implicit, so nothing is divided by the sum of similarities.
 
-    num_neighbours: how many of an item's most similar ones are kept. Memory: 24 V^2 bytes while fitting, then
-    12 V num_neighbours.
+    num_neighbours: how many of an item's most similar ones are kept.
+    Memory: 13 V^2 bytes while fitting (5 GB for 20,000 items), then 12 bytes for each neighbour.
     """
 
     neighbours: Tensor
