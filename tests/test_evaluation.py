@@ -3,6 +3,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch
+from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.evaluation import FullRanking, evaluate
 from recsys.metrics.ranking import RankingMetrics
@@ -56,5 +57,6 @@ def test_nobody_to_evaluate_is_an_error() -> None:
 
 
 def test_popularity_scores_are_training_counts() -> None:
-    pop = Popularity(num_items=5).fit(Ragged.from_rows([[0, 1, 1], [1, 4]]))
+    pop = Popularity(Catalogue(num_items=5, train=Ragged.from_rows([[0, 1, 1], [1, 4]])))
+    pop.fit()
     assert pop.score_batch(BATCH).tolist() == [[1, 3, 0, 0, 1]] * 2

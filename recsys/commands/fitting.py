@@ -34,10 +34,11 @@ def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
     return False
 
 
-def load_best(parts: Parts, path: Path) -> int:
+def load_best(parts: Parts, path: Path, console: Console) -> int:
     """Puts the best epoch's weights into the task and returns that epoch."""
     if not path.exists():
-        raise KeyboardInterrupt  # stopped before the first validation: there is nothing to test
+        console.print("interrupted before the first validation: nothing is kept; the same command starts again")
+        raise KeyboardInterrupt
     checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
     parts.task.load_state_dict(checkpoint["state_dict"])
     return checkpoint["epoch"]

@@ -54,7 +54,7 @@ def stage_table(model: SequentialModel, items: Tensor) -> Table:
     """Every module in the order it ran, with the shape it returned and its number of parameters."""
     table = Table(title=f"Stages of {type(model).__name__}.encode, then the logits")
     for name, justify in (("stage", "left"), ("module", "left"), ("output", "left"), ("parameters", "right")):
-        table.add_column(name, justify=justify)  # pyright: ignore
+        table.add_column(name, justify=justify, overflow="fold")  # pyright: ignore
 
     def record(name: str, module: nn.Module, output: Tensor | tuple) -> None:
         own = sum(parameter.numel() for parameter in module.parameters(recurse=False))

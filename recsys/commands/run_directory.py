@@ -12,46 +12,58 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.commands.environment import environment
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
-NOT_IDENTITY = {"force", "output_dir"}  # keys that do not change what a run computes
+# Keys that say where things lie, not what is computed; the data is known by its fingerprint.
+NOT_IDENTITY = ("force", "output_dir", "data.path", "data.cache_dir")
+RESULTS = (
+    "run.json",
+    "config.yaml",
+    "last.ckpt",
+    "best.ckpt",
+    "metrics.csv",
+    "per_user.parquet",
+    "learning_curve.png",
+)
 
 
 class RunDirectory:
-    """outputs/<study>/<data>/<run>/seed<k>: run.json, config.yaml, metrics.csv, per_user.parquet, checkpoints."""
+    """outputs/<study>/<data>/<run>/seed<k>: run.json, config.yaml, metrics.csv, per_user.parquet, checkpoints.
 
-    def __init__(self, path: Path, config: DictConfig) -> None:
+    data_fingerprint: of the data that the run is about; a run on other data is another run.
+    """
+
+    def __init__(self, path: Path, config: DictConfig, *, data_fingerprint: str) -> None:
         self.path = path
         self.config: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
-
-    @property
-    def record(self) -> dict[str, Any] | None:
-        """The finished or interrupted run's run.json, or None."""
-        path = self.path / "run.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        unresolved: dict[str, Any] = OmegaConf.to_container(config)  # pyright: ignore  # a difference shows at one key
+        self.identity = OmegaConf.create({**unresolved, "data_fingerprint": data_fingerprint})
 
     def is_finished(self) -> bool:
-        """Whether this very config has been run to its end here; ValueError where another config has.
+        """Whether this very config has been run to its end here; ValueError where another config or other data has.
 
-        `force=true` clears the directory's results instead.
+        `force=true` asks for the run whatever is here.
         """
         config_file = self.path / "config.yaml"
-        if self.config["force"]:
-            for name in ("run.json", "config.yaml", "last.ckpt", "best.ckpt", "metrics.csv"):
-                (self.path / name).unlink(missing_ok=True)
-        if not config_file.exists():
+        if self.config["force"] or not config_file.exists():
             return False
-        there = OmegaConf.to_container(OmegaConf.load(config_file))
-        different = differences(_identity(there), _identity(self.config))  # pyright: ignore
+        different = differences(_compared(OmegaConf.load(config_file)), _compared(self.identity))
         if different:
             raise ValueError(
                 f"{self.path} holds a run of another config ({'; '.join(different[:5])}); "
-                "choose another study=NAME, or force=true to run over it"
+                "choose another study=NAME (other data: data.name=NAME), or force=true to run over it"
             )
-        return (self.record or {}).get("status") == "finished"
+        record = self.path / "run.json"
+        return record.exists() and json.loads(record.read_text())["status"] == "finished"
 
     def start(self) -> Path | None:
-        """Writes the config; returns the checkpoint of a run of it that was cut short, if there is one."""
+        """Writes the config; returns the checkpoint of a run of it that was cut short, if there is one.
+
+        `force=true` removes what an earlier run left.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(OmegaConf.create(self.config), self.path / "config.yaml")
+        if self.config["force"]:
+            for name in RESULTS:
+                (self.path / name).unlink(missing_ok=True)
+        OmegaConf.save(self.identity, self.path / "config.yaml")
         checkpoint = self.path / "last.ckpt"
         return checkpoint if checkpoint.exists() else None
 
@@ -59,7 +71,7 @@ class RunDirectory:
         """Writes run.json: the given facts and what identifies the run; all of it or nothing."""
         record = {
             **facts,
-            "name": self.path.parent.name,
+            "name": self.config["name"],
             "data": self.config["data"]["name"],
             "study": self.config["study"],
             "seed": self.config["seed"],
@@ -98,8 +110,12 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str =
     return found
 
 
-def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in NOT_IDENTITY}
+def _compared(config: Any) -> dict[str, Any]:
+    """What tells two runs apart."""
+    config = config.copy()
+    for key in NOT_IDENTITY:
+        OmegaConf.update(config, key, None)
+    return OmegaConf.to_container(config)  # pyright: ignore[reportReturnType]
 
 
 def _short(value: Any) -> str:

@@ -24,6 +24,8 @@ class StudyTable(Callback):
         for problem in problems:
             console.print(problem, style="yellow", soft_wrap=True)
         console.print(study_table(runs))
+        if not runs:
+            return
         path = Path(config.hydra.sweep.dir, "results.csv")
         every_run(runs).to_csv(path, index=False)
         console.print(f"every run: {path}", soft_wrap=True)

@@ -16,6 +16,7 @@ from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_p
 from recsys.commands.fitting import fit, flat, initialise, load_best, test
 from recsys.commands.run_directory import RunDirectory, register_resolvers
 from recsys.data.catalogue import Catalogue
+from recsys.data.sequences import UserSequences
 from recsys.evaluation import Scorer
 from recsys.models.popularity import Popularity
 from recsys.products import prefer_onednn
@@ -37,21 +38,21 @@ def train(config: DictConfig) -> None:
     quiet_lightning()
     prefer_onednn()
     check_types(config)
-    run = RunDirectory(Path(config.output_dir), config)
+    rehearse(config)
+    started = time.perf_counter()
+    reset_peak_memory()
+    sequences = instantiate(config.data).sequences()
+    run = RunDirectory(Path(config.output_dir), config, data_fingerprint=sequences.fingerprint)
     if run.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
     else:
-        rehearse(config)
-        execute(config, run)
+        execute(config, run, sequences, started=started)
     show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
     console.print(show(load_run(run.path)), soft_wrap=show is run_line)
 
 
-def execute(config: DictConfig, run: RunDirectory) -> None:
-    """Data, model, fit, test, record: the recipe."""
-    started = time.perf_counter()
-    reset_peak_memory()
-    sequences = instantiate(config.data).sequences()
+def execute(config: DictConfig, run: RunDirectory, sequences: UserSequences, *, started: float) -> None:
+    """Split, model, fit, test, record: the recipe."""
     split = instantiate(config.split)(sequences)
     seed_everything(config.seed, verbose=False)
     catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
@@ -67,13 +68,14 @@ def execute(config: DictConfig, run: RunDirectory) -> None:
     fit_started = time.perf_counter()
     interrupted = fit(trainer, parts, resume=run.start())
     fit_seconds = time.perf_counter() - fit_started
-    best_epoch = load_best(parts, run.path / "best.ckpt")
+    best_epoch = load_best(parts, run.path / "best.ckpt", console)
 
     pop = Popularity(catalogue)
     pop.fit()
     scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
     results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
-    results["model"]["test"].per_user.to_parquet(run.path / "per_user.parquet")
+    per_user = results["model"]["test"].per_user
+    per_user.assign(user=sequences.users.ids[per_user["user"]]).to_parquet(run.path / "per_user.parquet")
     learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
     run.write(
         status="interrupted" if interrupted else "finished",

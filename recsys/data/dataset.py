@@ -24,6 +24,7 @@ class InteractionDataset:
     path: the user's own file or folder; looked at before the locations.
     min_rating: keep interactions rated at least this much; None keeps all.
     min_user_items, min_item_users: k-core, see `k_core`; 0 keeps all.
+    max_users: keep the first so many users only, for a quick look; None keeps all.
     cache_dir: where built sequences are kept; None is `sequences` in $RECSYS_CACHE or ~/.cache/recsys.
     """
 
@@ -37,6 +38,7 @@ class InteractionDataset:
         min_rating: float | None = None,
         min_user_items: int = 0,
         min_item_users: int = 0,
+        max_users: int | None = None,
         cache_dir: str | Path | None = None,
     ) -> None:
         self.name = name
@@ -47,6 +49,7 @@ class InteractionDataset:
             "min_rating": min_rating,
             "min_user_items": min_user_items,
             "min_item_users": min_item_users,
+            "max_users": max_users,
         }
         self.cache_dir = cache_root() / "sequences" if cache_dir is None else Path(cache_dir).expanduser()
 

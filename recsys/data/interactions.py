@@ -99,9 +99,17 @@ def _count(codes: np.ndarray) -> np.ndarray:
 
 
 def filter_interactions(
-    frame: pd.DataFrame, *, min_rating: float | None, min_user_items: int, min_item_users: int
+    frame: pd.DataFrame,
+    *,
+    min_rating: float | None,
+    min_user_items: int,
+    min_item_users: int,
+    max_users: int | None = None,
 ) -> pd.DataFrame:
-    """`at_least`, then `k_core`. Raises ValueError where nothing is left, saying which removed how much."""
+    """`at_least`, then `k_core`, then the first `max_users` users.
+
+    Raises ValueError where nothing is left, saying which filter removed how much.
+    """
     check_interactions(frame)
     rated = frame if min_rating is None else at_least(frame, min_rating)
     kept = k_core(rated, user=min_user_items, item=min_item_users)
@@ -111,4 +119,4 @@ def filter_interactions(
             f"{len(frame) - len(rated):,}, then min_user_items={min_user_items} with "
             f"min_item_users={min_item_users} removed {len(rated):,}; lower them under data"
         )
-    return kept
+    return kept if max_users is None else kept.loc[kept["user"].isin(kept["user"].unique()[:max_users])]  # pyright: ignore

@@ -122,7 +122,7 @@ def _facts(run: Run) -> str:
     """What the run took, in one line."""
     parts = [f"{run.num_parameters:,} parameters"]
     if run.epochs is not None:
-        parts.append(f"{run.epochs} epochs, best {run.best_epoch}")
+        parts.append(f"best epoch {run.best_epoch} of 0 to {run.epochs - 1}")
     if (seconds := run.seconds.get("fit")) is not None:
         parts.append(f"fit {seconds:.0f} s")
     if run.peak_memory_gb is not None:

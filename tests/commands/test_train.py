@@ -118,6 +118,48 @@ def test_force_runs_again() -> None:
     assert (the_run() / "run.json").stat().st_mtime_ns > written
 
 
+def test_force_with_a_mistake_leaves_the_finished_run_alone() -> None:
+    assert train() == 0
+    before = {path.name: path.stat().st_mtime_ns for path in the_run().iterdir()}
+    assert train("force=true", "init.freeze=[nothing.like.it]") == 2
+    assert {path.name: path.stat().st_mtime_ns for path in the_run().iterdir()} == before
+
+
+def test_other_data_in_the_same_file_is_another_run(capsys: pytest.CaptureFixture) -> None:
+    assert train() == 0
+    lines = Path("tiny.csv").read_text().splitlines()
+    Path("tiny.csv").write_text("\n".join(lines[:-20]))
+    assert train() == 2
+    assert "holds a run of another config (data_fingerprint is" in capsys.readouterr().err
+
+
+def test_the_same_data_elsewhere_is_the_same_run(capsys: pytest.CaptureFixture) -> None:
+    assert train() == 0
+    Path("tiny.csv").rename("moved.csv")
+    assert train("data.path=moved.csv") == 0
+    assert "already finished" in capsys.readouterr().out
+
+
+def test_per_user_metrics_carry_the_users_own_ids() -> None:
+    frame = pd.read_csv("tiny.csv")
+    frame.assign(user="u" + frame["user"].astype(str)).to_csv("named.csv", index=False)
+    assert train("data.path=named.csv") == 0
+    per_user = pd.read_parquet(the_run() / "per_user.parquet")
+    assert set(per_user["user"]) == {f"u{user}" for user in range(40)}
+
+
+def test_ctrl_c_before_any_validation_says_that_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def press(self: Callback, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recsys.callbacks.EpochLog.on_train_batch_start", press, raising=False)
+    assert train() == 130
+    assert "before the first validation: nothing is kept" in capsys.readouterr().out
+    assert not records()
+
+
 def test_a_directory_of_another_config_is_refused(capsys: pytest.CaptureFixture) -> None:
     assert train("output_dir=outputs/here") == 0
     assert train("output_dir=outputs/here", "model.dim=16") == 2

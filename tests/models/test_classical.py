@@ -174,6 +174,13 @@ def bag_of(*users: int) -> TrainBatch:
     return Bag(num_items=NUM_ITEMS)(index, ROWS.take(index))
 
 
+def test_a_bag_asks_for_every_item_and_shows_none() -> None:
+    batch = bag_of(3, 1)
+    for row, user in enumerate((3, 1)):
+        assert batch.targets[row][batch.target_mask[row]].tolist() == ROWS.row(user).tolist()
+    assert (batch.items == NUM_ITEMS).all()  # pad
+
+
 def test_mf_scores_the_user_alone_at_every_target() -> None:
     model, batch = MatrixFactorisation(CATALOGUE, dim=4), bag_of(7, 2, 30)
     queries = model.queries(batch)

@@ -45,7 +45,7 @@ def test_run_table_has_a_line_per_model_and_a_column_per_cutoff(write_run) -> No
         ["0.0500", "0.2000"],
     ]
     assert words(lines, "(validation)") == ["(validation)", "0.2000", "0.8000"]
-    assert "1,234 parameters; 17 epochs, best 12; fit 40 s; 0.8 GB" in flowed(lines)
+    assert "1,234 parameters; best epoch 12 of 0 to 16; fit 40 s; 0.8 GB" in flowed(lines)
 
 
 def test_metrics_that_differ_anywhere_keep_their_own_lines(write_run) -> None:

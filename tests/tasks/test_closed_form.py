@@ -107,6 +107,7 @@ def test_a_closed_form_leaves_the_record_that_every_model_leaves(tiny: str, caps
     assert epoch["val/ndcg@10"] == pytest.approx(record["metrics"]["val/ndcg@10"], rel=1e-5)
     weights = torch.load(run / "best.ckpt", weights_only=True)["state_dict"]["model.weights"]
     assert weights.abs().sum() > 0
+    assert (run / "learning_curve.png").exists()
     capsys.readouterr()
     assert train("model=ease", tiny) == 0
     assert "already finished" in capsys.readouterr().out
