@@ -59,4 +59,5 @@ def test_nobody_to_evaluate_is_an_error() -> None:
 def test_popularity_scores_are_training_counts() -> None:
     pop = Popularity(Catalogue(num_items=5, train=Ragged.from_rows([[0, 1, 1], [1, 4]])))
     pop.fit()
+    pop.fit()
     assert pop.score_batch(BATCH).tolist() == [[1, 3, 0, 0, 1]] * 2

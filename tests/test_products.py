@@ -8,7 +8,8 @@ from recsys import products
 
 @pytest.fixture(autouse=True)
 def setting_put_back() -> Iterator[None]:
-    before = torch.backends.mkldnn.matmul.fp32_precision
+    before = torch.backends.mkldnn.matmul.fp32_precision  # another test's command may have set it
+    torch.backends.mkldnn.matmul.fp32_precision = "none"
     yield
     torch.backends.mkldnn.matmul.fp32_precision = before
 
