@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from grid import options
 
 from recsys.commands.cli import main
 
@@ -48,3 +49,9 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
             main([verb, *arguments])
         return
     assert main([verb, *arguments, *(QUICK if verb == "train" else ())]) == 0
+
+
+@pytest.mark.parametrize("group", ["model", "loss", "sampler", "optimizer", "scheduler", "init", "callbacks", "data"])
+def test_the_readme_names_every_option(group: str) -> None:
+    missing = [option for option in options(group) if f"`{option}" not in README]
+    assert not missing
