@@ -38,7 +38,7 @@ def composed(*overrides: str) -> DictConfig:
     """The config of `recsys train` with the given overrides."""
     register_resolvers()
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-        return compose("train", overrides=["output_dir=unused", *overrides])
+        return compose("train", overrides=["output_dir=unused", "name=unused", *overrides])
 
 
 def build(group: str, option: str, *overrides: str) -> Any:

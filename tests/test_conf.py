@@ -23,7 +23,7 @@ def composed(*overrides: str, root: str = "train") -> DictConfig:
     """The config of a command line, Hydra's own part included; each required value is given as `x`."""
     register_resolvers()
     with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        config = compose(root, overrides=["output_dir=unused", *overrides], return_hydra_config=True)
+        config = compose(root, overrides=["output_dir=unused", "name=unused", *overrides], return_hydra_config=True)
     for key in OmegaConf.missing_keys(config):
         if not key.startswith("hydra."):
             OmegaConf.update(config, key, "x")
