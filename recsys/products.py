@@ -1,4 +1,6 @@
-"""Which library multiplies float32 matrices on a CPU."""
+"""Which library multiplies float32 matrices on a CPU, and in what pieces."""
+
+from collections.abc import Iterator
 
 import torch
 
@@ -20,6 +22,19 @@ def prefer_onednn() -> bool:
         return True
     products.fp32_precision = before
     return False
+
+
+def pieces(count: int, size: int) -> Iterator[slice]:
+    """Cuts 0..count into pieces of `size`, and what is left over into halves, quarters and so on of it.
+
+    oneDNN compiles a kernel for each new shape of a product (1 ms, 1 MB): a remainder of any size would make hundreds.
+    """
+    start = 0
+    while start < count:
+        while size > count - start:
+            size = max(1, size // 2)
+        yield slice(start, start + size)
+        start += size
 
 
 def _is_exact() -> bool:

@@ -1,26 +1,17 @@
-from collections.abc import Iterator
+"""Pieces of a product."""
 
-import pytest
-import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recsys import products
-
-
-@pytest.fixture(autouse=True)
-def setting_put_back() -> Iterator[None]:
-    before = torch.backends.mkldnn.matmul.fp32_precision  # another test's command may have set it
-    torch.backends.mkldnn.matmul.fp32_precision = "none"
-    yield
-    torch.backends.mkldnn.matmul.fp32_precision = before
+from recsys.products import pieces
 
 
-def test_products_stay_float32() -> None:
-    products.prefer_onednn()
-    one, other = torch.rand(300, 200), torch.rand(200, 100)
-    torch.testing.assert_close((one @ other).double(), one.double() @ other.double(), atol=1e-4, rtol=1e-6)
+@given(st.integers(0, 2000), st.integers(1, 300))
+def test_pieces_cover_everything_once_in_order(count: int, size: int) -> None:
+    covered = [index for piece in pieces(count, size) for index in range(piece.start, piece.stop)]
+    assert covered == list(range(count))
 
 
-def test_a_rounding_processor_keeps_torchs_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "_is_exact", lambda: False)
-    assert not products.prefer_onednn()
-    assert torch.backends.mkldnn.matmul.fp32_precision != "bf16"
+def test_remainders_of_any_length_have_few_sizes() -> None:
+    sizes = {piece.stop - piece.start for count in range(1, 600) for piece in pieces(count, 256)}
+    assert sizes == {256, 128, 64, 32, 16, 8, 4, 2, 1}

@@ -38,6 +38,26 @@ class Candidates(NamedTuple):
             own=None if self.own is None else self.own[block],
         )
 
+    def distinct(self) -> Tensor | None:
+        """The items that are a candidate of some position, ascending, [U]; None where that is the whole catalogue."""
+        if self.items is None:
+            return None
+        there = torch.zeros(self.num_items, dtype=torch.bool, device=self.items.device)  # no sort: N C can be millions
+        there[self.items.flatten()] = True
+        if self.own is not None:
+            there[self.own] = True
+        return there.nonzero().squeeze(1)
+
+    def renumbered(self, items: Tensor) -> "Candidates":
+        """The same with each item called by its place in `items` [U], which must hold them all; `log_q` is dropped."""
+        place = torch.empty(self.num_items, dtype=torch.long, device=items.device)
+        place[items] = torch.arange(len(items), device=items.device)
+        return self._replace(
+            items=None if self.items is None else place[self.items],
+            own=None if self.own is None else place[self.own],
+            log_q=None,
+        )
+
     def columns(self) -> Tensor:
         """The item of every column, [N, C], however the candidates are laid out."""
         shared = torch.arange(self.num_items, device=self.target.device) if self.items is None else self.items
@@ -57,7 +77,7 @@ class CandidateSampler(nn.Module):
     """Draws candidates for the target positions of a batch from torch's global generator, fresh at every call."""
 
     def forward(self, positives: Tensor, batch: TrainBatch) -> Candidates:
-        """`positives` [N] int64, the true next items: `batch.targets[batch.target_mask]`."""
+        """`positives` [N] int64, the true next items: `batch.positives`."""
         raise NotImplementedError
 
 

@@ -87,8 +87,8 @@ class TruncatedSequence(Exclusion):
         width = self.num_items + 2  # pad and mask stand in the inputs too
         table = torch.zeros(len(batch.items), width, dtype=torch.bool, device=positives.device)  # [B, V + 2]
         table.scatter_(1, batch.items, True)
-        table.scatter_(1, torch.where(batch.target_mask, batch.targets, self.num_items), True)
-        return _Table(table, _row_of(batch))
+        table[batch.rows, batch.positives] = True
+        return _Table(table, batch.rows)
 
 
 class TrainItems(Exclusion):
@@ -99,7 +99,7 @@ class TrainItems(Exclusion):
         self.rows = _UserRows(catalogue.train, num_items=catalogue.num_items)
 
     def forward(self, positives: Tensor, batch: TrainBatch) -> Excluded:
-        return _Table(self.rows(batch.users), _row_of(batch))
+        return _Table(self.rows(batch.users), batch.rows)
 
 
 class WholeSequence(Exclusion):
@@ -113,7 +113,7 @@ class WholeSequence(Exclusion):
         self.rows = _UserRows(catalogue.whole, num_items=catalogue.num_items)
 
     def forward(self, positives: Tensor, batch: TrainBatch) -> Excluded:
-        return _Table(self.rows(batch.users), _row_of(batch))
+        return _Table(self.rows(batch.users), batch.rows)
 
 
 class _UserRows(nn.Module):
@@ -148,8 +148,3 @@ class _UserRows(nn.Module):
         table = torch.zeros(len(users), self.num_items, dtype=torch.bool, device=users.device)
         table[row, items.long()] = True
         return table
-
-
-def _row_of(batch: TrainBatch) -> Tensor:
-    """The row of each target position, [N]."""
-    return batch.target_mask.nonzero()[:, 0]

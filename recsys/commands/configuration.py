@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hydra._internal.utils as hydra_driver
 import yaml
@@ -46,8 +47,9 @@ def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path 
     `argv` is what follows the verb: overrides and Hydra's flags, in any order. `sys.argv` is neither read nor
     changed, so that Lightning can start the same command in its other processes. Raises ValueError, in one
     sentence, where the configuration cannot be composed, and the task's own exception where the task fails.
-    A failed job of a sweep is logged, the others still run, and the first failure is raised at the end. Flags
-    that only print (`--help`, `--hydra-help`) raise SystemExit(0).
+    A failed job of a sweep is logged, the others still run, and the first failure is raised at the end; where a
+    launcher runs jobs in processes of their own, as a ValueError with what it said. Flags that only print (`--help`,
+    `--hydra-help`) raise SystemExit(0).
     """
     version.setbase("1.3")
     parser = hydra_driver.get_args_parser()
@@ -57,13 +59,20 @@ def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path 
         raise ValueError("--experimental-rerun would unpickle a file: give the run's overrides again instead")
     path = str((conf or conf_dir()).resolve())
     failures: list[Exception] = []
-    try:
-        with _letting_errors_through():
-            hydra_driver._run_hydra(args, parser, _recording(task, failures), path, config_name)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ValueError(explain(error, overrides=argv)) from error
+    with TemporaryDirectory(prefix="recsys-failures-") as elsewhere:
+        try:
+            with _letting_errors_through():
+                recording = _recording(task, failures, elsewhere=Path(elsewhere))
+                hydra_driver._run_hydra(args, parser, recording, path, config_name)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+            raise ValueError(explain(error, overrides=argv)) from error
+        messages = [file.read_text() for file in sorted(Path(elsewhere).iterdir())]
+    for message in messages:
+        log.error("failed: %s", message)
     for failure in failures:
         raise failure
+    if messages:
+        raise ValueError(f"{len(messages)} of the grid's jobs failed, the first with {messages[0]}")
 
 
 @contextmanager
@@ -80,8 +89,11 @@ def _letting_errors_through() -> Iterator[None]:
         hydra_driver.run_and_report = original
 
 
-def _recording(task: Task, failures: list[Exception]) -> Task:
-    """`task`, its exceptions put into `failures`: apart from Hydra's own, and so that a sweep goes on."""
+def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Task:
+    """`task`, its exceptions put into `failures`: apart from Hydra's own, and so that a sweep goes on.
+
+    elsewhere: where a parallel launcher's process, whose `failures` would be lost with it, leaves a file instead.
+    """
     owner = os.getpid()
 
     @functools.wraps(task)  # Hydra names the job after the task's module
@@ -89,11 +101,14 @@ def _recording(task: Task, failures: list[Exception]) -> Task:
         try:
             return task(config)
         except Exception as error:
-            if os.getpid() != owner:  # a parallel launcher: `failures` would be lost with this process
-                raise
+            hydra = HydraConfig.get()
+            message = f"{' '.join(hydra.overrides.task)}: {error}"
+            if os.getpid() != owner:
+                (elsewhere / f"{hydra.job.num:06}").write_text(message)
+                return None
             failures.append(error)
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                log.error("failed: %s: %s", " ".join(HydraConfig.get().overrides.task), error)
+            if hydra.mode == RunMode.MULTIRUN:
+                log.error("failed: %s", message)
             return None
 
     return recorded

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from recsys.models.dropout import byte_mask
+from recsys.products import pieces
 
 BLOCK_BYTES = 2 * 2**20  # of scores held at once: what two cores keep in their second-level caches
 
@@ -79,7 +80,7 @@ def _weights(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
 def _blocks(query: Tensor) -> list[slice]:
     """Blocks of batch rows whose scores fit BLOCK_BYTES."""
     size = max(1, BLOCK_BYTES // (query.shape[1] * query.shape[2] ** 2 * query.element_size()))
-    return [slice(start, start + size) for start in range(0, len(query), size)]
+    return list(pieces(len(query), size))
 
 
 def _rows(bias: Tensor, rows: slice) -> Tensor:

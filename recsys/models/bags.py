@@ -34,5 +34,6 @@ def seen_bags(batch: EvalBatch, num_items: int) -> Tensor:
 
 def target_bags(batch: TrainBatch, num_items: int) -> Tensor:
     """A training batch's targets as rows of 0 and 1, [B, V]."""
-    bags = torch.zeros(len(batch.users), num_items + 1, device=batch.users.device)
-    return bags.scatter_(1, batch.targets.where(batch.target_mask, num_items), 1)[:, :num_items]
+    bags = torch.zeros(len(batch.users), num_items, device=batch.users.device)
+    bags[batch.rows, batch.positives] = 1
+    return bags

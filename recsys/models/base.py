@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
@@ -22,7 +23,7 @@ class QueryModel(Protocol):
     ranks_at_mask: ClassVar[bool]
 
     def queries(self, batch: TrainBatch) -> Tensor:
-        """The query of each target position, in the order of `batch.targets[batch.target_mask]`, [N, D]."""
+        """The query of each target position, in the order of `batch.positives`, [N, D]."""
         ...
 
     def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
@@ -32,6 +33,11 @@ class QueryModel(Protocol):
     def item_table(self) -> ItemTable:
         """The output layer that queries are multiplied with, in training and in ranking alike."""
         ...
+
+
+def last_state(states: Tensor, lengths: Tensor) -> Tensor:
+    """What stands at each row's last real position: states [B, L, *], lengths [B] -> [B, *]."""
+    return states[torch.arange(len(states), device=states.device), lengths - 1]
 
 
 class SequentialModel(nn.Module):
@@ -77,11 +83,11 @@ class SequentialModel(nn.Module):
 
     def next_query(self, items: Tensor) -> Tensor:
         """Items [B, L] -> the hidden state that ranks each row's next item [B, D]: that of its last real position."""
-        return self.encode(items)[range(len(items)), self.lengths(items) - 1]
+        return last_state(self.encode(items), self.lengths(items))
 
     def queries(self, batch: TrainBatch) -> Tensor:
         """The hidden state at each target position, [N, D]."""
-        return self.encode(batch.items)[batch.target_mask]
+        return batch.at_targets(self.encode(batch.items))
 
     def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
         """The hidden state that ranks each row's next item, [B, D]."""

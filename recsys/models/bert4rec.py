@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
+from recsys.models.base import SequentialModel, last_state
 from recsys.models.blocks import PostNormBlock, Transformer
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, attention_mask, initialise
@@ -78,7 +78,7 @@ class BERT4Rec(SequentialModel):
     def next_query(self, items: Tensor) -> Tensor:
         """Items [B, L] -> the hidden state of a mask behind each row's last item [B, D]."""
         asked, end = self.with_mask(items)
-        return self.encode(asked)[range(len(items)), end]
+        return last_state(self.encode(asked), end + 1)
 
     def with_mask(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Items [B, L] -> the same with `mask` at each row's end, and where that is [B].

@@ -80,7 +80,7 @@ class FMLPRec(SequentialModel):
         return self.blocks(self.dropout(self.norm(x)))
 
     def item_table(self) -> ItemTable:
-        return ItemTable(self.embedding.item_weight, None)
+        return self.embedding.item_table()
 
 
 class CircularFMLPRec(FMLPRec):

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
+from recsys.models.base import last_state
 from recsys.models.layers import ItemEmbedding, initialise
 from recsys.scoring import ItemTable
 
@@ -32,13 +33,13 @@ class FPMC(nn.Module):
         initialise(self, std=init_std)
 
     def queries(self, batch: TrainBatch) -> Tensor:
-        users = self.users(batch.users).repeat_interleave(batch.target_mask.sum(1), dim=0)  # [N, D]
-        return torch.cat([users, self.last(batch.items[batch.target_mask])], dim=1)  # [N, 2 D]
+        users = self.users(batch.users)[batch.rows]  # [N, D]
+        return torch.cat([users, self.last(batch.at_targets(batch.items))], dim=1)  # [N, 2 D]
 
     def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
         lengths = (batch.items != self.last.num_items).sum(1)  # [B]
-        last = batch.items[range(len(batch.items)), lengths - 1]  # [B]; the zero vector of `pad` for an empty row
+        last = last_state(batch.items, lengths)  # [B]; the zero vector of `pad` for an empty row
         return torch.cat([self.users(batch.users), self.last(last)], dim=1)  # [B, 2 D]
 
     def item_table(self) -> ItemTable:
-        return ItemTable(self.items.weight, None)
+        return ItemTable(self.items.weight, None, sparse=self.items.sparse)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
+from recsys.models.base import SequentialModel, last_state
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, initialise
 from recsys.models.positions import LearnedPositions
@@ -70,14 +70,13 @@ class HSTU(SequentialModel):
         return self.norm(x)
 
     def item_table(self) -> ItemTable:
-        return ItemTable(self.embedding.item_weight, None)
+        return self.embedding.item_table()
 
     def queries(self, batch: TrainBatch) -> Tensor:
-        return self.encode(batch.items, batch.timestamps)[batch.target_mask]
+        return batch.at_targets(self.encode(batch.items, batch.timestamps))
 
     def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
-        states = self.encode(batch.items, batch.timestamps)
-        return states[range(len(states)), self.lengths(batch.items) - 1]
+        return last_state(self.encode(batch.items, batch.timestamps), self.lengths(batch.items))
 
     def _time_buckets(self, timestamps: Tensor | None) -> Tensor:
         """Class of the time from each key to each query: 0 below 1.35 s, each next one 1.35 times longer, [B, L, L]."""

@@ -1,6 +1,7 @@
 """Parts that encoders are built from. B users, L positions, D hidden size, H heads."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from recsys.models.attention import attend
 from recsys.models.dropout import Dropout
+from recsys.scoring import ItemTable
 
 
 class ItemEmbedding(nn.Embedding):
@@ -20,10 +22,25 @@ class ItemEmbedding(nn.Embedding):
         super().__init__(num_items + 2, dim, padding_idx=num_items)
         self.num_items = num_items
 
-    @property
-    def item_weight(self) -> Tensor:
-        """The rows of real items, [V, D]."""
-        return self.weight[: self.num_items]
+    def item_table(self, bias: Tensor | None = None) -> ItemTable:
+        """The rows of real items, [V, D], as an output layer."""
+        weight: Tensor = _FirstRows.apply(self.weight, self.num_items)  # pyright: ignore[reportAssignmentType]
+        return ItemTable(weight, bias, sparse=self.sparse)
+
+
+class _FirstRows(torch.autograd.Function):
+    """`matrix[:count]`, whose gradient may be sparse; torch's own slice refuses that."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, count: int) -> Tensor:
+        ctx.shape = matrix.shape
+        return matrix[:count]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        if grad.is_sparse:
+            return torch.sparse_coo_tensor(grad._indices(), grad._values(), ctx.shape, check_invariants=False), None
+        return F.pad(grad, (0, 0, 0, ctx.shape[0] - len(grad))), None
 
 
 class SelfAttention(nn.Module):

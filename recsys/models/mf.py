@@ -29,10 +29,10 @@ class MatrixFactorisation(nn.Module):
         initialise(self, std=init_std)
 
     def queries(self, batch: TrainBatch) -> Tensor:
-        return self.users(batch.users).repeat_interleave(batch.target_mask.sum(1), dim=0)  # [N, D]
+        return self.users(batch.users)[batch.rows]  # [N, D]
 
     def next_queries(self, batch: TrainBatch | EvalBatch) -> Tensor:
         return self.users(batch.users)
 
     def item_table(self) -> ItemTable:
-        return ItemTable(self.items.weight, self.bias)
+        return ItemTable(self.items.weight, self.bias, sparse=self.items.sparse)

@@ -18,7 +18,7 @@ class TiedOutput(nn.Module):
         self.bias = item_bias(num_items) if bias else None
 
     def forward(self, embedding: ItemEmbedding) -> ItemTable:
-        return ItemTable(embedding.item_weight, self.bias)
+        return embedding.item_table(self.bias)
 
 
 class SeparateOutput(nn.Module):

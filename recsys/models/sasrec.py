@@ -64,4 +64,4 @@ class SASRec(SequentialModel):
         return self.norm(self.transformer(self.dropout(self.positions(x, self.lengths(items)))))
 
     def item_table(self) -> ItemTable:
-        return ItemTable(self.embedding.item_weight, None)
+        return self.embedding.item_table()

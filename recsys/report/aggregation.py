@@ -99,10 +99,12 @@ def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
     differing = _differing(runs)
     baselines, tested = {}, []
+    trained = {run.name for run in runs}  # a baseline that was run itself stands there as a run
     for run in runs:
         setting = ", ".join(f"{key} {run.fingerprints.get(key, 'unknown')}" for key in differing[run.data])
         for name, metrics in run.baselines.items():
-            baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
+            if name not in trained:
+                baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
         facts = {"seed": run.seed, "epochs": _number(run.epochs), "seconds": _number(run.seconds.get("fit"))}
         tested.append(_row((run.data, setting, run.name), run.metrics) | facts)
     return [*baselines.values(), *tested]

@@ -12,6 +12,7 @@ from torch import Tensor
 from recsys.candidates import Candidates
 from recsys.scoring.table import ItemTable, score
 
+BLOCK_NUMBERS = 2**26  # logits held at once, at most: 256 MB; below that, `rows` decides
 GATHERED_NUMBERS = 2**20  # numbers of gathered item rows held at once: 4 MB, still in cache when they are used again
 PRODUCT_PER_GATHER = 8  # gathering one row of the table takes as long as multiplying with this many
 
@@ -19,7 +20,7 @@ PRODUCT_PER_GATHER = 8  # gathering one row of the table takes as long as multip
 class Columns(Protocol):
     """The columns that a batch's positions are scored against.
 
-    rows: positions per block.
+    rows: positions per block, fewer than asked for where their logits would take too much memory.
     """
 
     rows: int
@@ -68,8 +69,8 @@ class SharedColumns:
     def __init__(self, table: ItemTable, items: Tensor | None, *, rows: int) -> None:
         self.table = table
         self.items = items
-        self.rows = rows
         self.scored = table.take(items)  # [C, D]
+        self.rows = max(1, min(rows, BLOCK_NUMBERS // len(self.scored.weight)))
         self.gradient = _zeros_like(self.scored)
 
     def logits(self, queries: Tensor, part: Candidates) -> Tensor:

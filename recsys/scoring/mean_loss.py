@@ -7,6 +7,7 @@ from torch import Tensor
 
 from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss
+from recsys.products import pieces
 from recsys.scoring.columns import columns
 from recsys.scoring.table import ItemTable, score
 
@@ -24,8 +25,13 @@ def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: R
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
     nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
     ends here: logits have the table's own.
+
+    Where the table's gradient is to be sparse, the rows that the batch needs become a table of their own first, so
+    that a step takes the same time whatever the size of the catalogue.
     """
     table = table.less(candidates.log_q)
+    if table.sparse and (needed := candidates.distinct()) is not None:
+        table, candidates = table.take(needed), candidates.renumbered(needed)
     with torch.autocast(queries.device.type, enabled=False):
         queries = queries.to(table.weight.dtype)
         return _BlockedLoss.apply(queries, table.weight, table.bias, candidates, loss, rows)  # pyright: ignore
@@ -47,14 +53,14 @@ class _BlockedLoss(torch.autograd.Function):
         scored = columns(ItemTable(weight, bias), candidates, rows=rows)
         grad_queries = torch.empty_like(queries)
         total = queries.new_zeros(())
-        for start in range(0, len(queries), scored.rows):
-            block = slice(start, start + scored.rows)
+        for block in pieces(len(queries), scored.rows):
             part = candidates.rows(block)
             logits = part.adjust_(scored.logits(queries[block], part))
             value, gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
             total += value.sum()
             scored.add_gradient(gradient, queries[block], part, grad_queries[block])
-        ctx.save_for_backward(grad_queries, *scored.table_gradient())
+        gradient = scored.table_gradient()
+        ctx.save_for_backward(grad_queries, gradient.weight, gradient.bias)
         ctx.count = len(queries)
         return total / ctx.count
 

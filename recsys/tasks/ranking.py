@@ -3,7 +3,7 @@
 from typing import Any
 
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.evaluation import FullRanking, num_relevant
@@ -48,7 +48,7 @@ class RankingTask(LightningModule):
 
     def training_step(self, batch: TrainBatch, batch_idx: int) -> dict[str, Any] | None:
         loss = self.finetune(batch)
-        positions = int(batch.target_mask.sum())  # the weight that makes the epoch's loss a mean over positions
+        positions = len(batch.places)  # the weight that makes the epoch's loss a mean over positions
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=positions, prog_bar=True)
         return {"loss": loss, "positions": positions}
 
@@ -71,4 +71,8 @@ class RankingTask(LightningModule):
         """Optimiser and schedule for a training of that length, as `configure_optimizers` returns them."""
         if self.optimizer is None:
             return None
-        return optimization(self.parameters(), optimizer=self.optimizer, schedule=self.scheduler, horizon=horizon)
+        made = optimization(self.parameters(), optimizer=self.optimizer, schedule=self.scheduler, horizon=horizon)
+        for module in self.modules():
+            if isinstance(module, nn.Embedding):
+                module.sparse = getattr(made["optimizer"], "takes_sparse", False)
+        return made

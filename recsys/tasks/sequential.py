@@ -48,13 +48,13 @@ class SequentialRecommender(RankingTask):
             )
 
     def queries(self, batch: TrainBatch) -> Tensor:
-        """The query of each target position, in the order of `batch.targets[batch.target_mask]`, [N, D]."""
+        """The query of each target position, in the order of `batch.positives`, [N, D]."""
         return self.model.queries(batch)
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""
         queries = self.queries(batch)  # [N, D]
-        candidates = self.sampler(batch.targets[batch.target_mask], batch)
+        candidates = self.sampler(batch.positives, batch)
         return mean_loss(queries, self.model.item_table(), candidates, self.loss, rows=self.block_rows)
 
     def score_batch(self, batch: EvalBatch) -> Tensor:

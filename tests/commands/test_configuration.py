@@ -133,6 +133,20 @@ class TestRun:
         assert results == [1, 0.5]
         assert "failed: seed=0: division by zero" in caplog.text
 
+    def test_a_parallel_sweep_goes_on_after_a_failed_job(
+        self, conf: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    ):
+        pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra `parallel`")
+        argv = ["-m", "seed=1,0,2,0", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+        def task(config: DictConfig) -> None:
+            (tmp_path / f"result{config.seed}").write_text(str(1 / config.seed))
+
+        with pytest.raises(ValueError, match="2 of the grid's jobs failed, the first with seed=0: division by zero"):
+            run_with_hydra(task, config_name="train", argv=argv, conf=conf)
+        assert [(tmp_path / f"result{seed}").read_text() for seed in (1, 2)] == ["1.0", "0.5"]
+        assert caplog.text.count("failed: seed=0: division by zero") == 2
+
 
 @pytest.mark.parametrize(
     ("argv", "sentence"),

@@ -72,7 +72,7 @@ def test_later_times_and_padding_change_nothing(model: HSTU) -> None:
 
 def test_training_and_ranking_read_the_times_of_the_batch(model: HSTU) -> None:
     users, states, real = torch.arange(2), model.encode(ITEMS, TIMES), ITEMS != PAD
-    train = TrainBatch(users, ITEMS, ITEMS, real, TIMES)
+    train = TrainBatch.of(users, ITEMS, ITEMS, target_mask=real, timestamps=TIMES)
     torch.testing.assert_close(model.queries(train), states[real])
     asked = EvalBatch(users, ITEMS, users[:, None], users[:0], users[:0], TIMES)
     torch.testing.assert_close(model.next_queries(asked), states[[0, 1], [3, 1]])

@@ -99,3 +99,16 @@ def test_mixed_precision_ends_at_the_table(layout: type) -> None:
     gradients = torch.autograd.grad(value, (queries, weight))
     torch.testing.assert_close(value, expected)
     assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("layout", layouts())
+def test_a_sparse_table_gives_the_same_loss_and_gradients(layout: type, with_bias: bool) -> None:
+    candidates = layouts()[layout]._replace(log_q=torch.randn(V))
+    leaves = parameters(with_bias=with_bias)
+    found = []
+    for sparse in (False, True):
+        table = ItemTable(leaves[1], leaves[2] if with_bias else None, sparse=sparse)
+        value = mean_loss(leaves[0], table, candidates, CrossEntropy(), rows=16)
+        found.append([value, *(g.to_dense() for g in torch.autograd.grad(value, leaves))])
+    torch.testing.assert_close(found[1], found[0], atol=1e-6, rtol=1e-4)

@@ -51,11 +51,10 @@ def test_the_epoch_loss_is_a_mean_over_positions(num_users: int, batch_size: int
 def test_padding_bears_no_loss_and_no_gradient() -> None:
     parts = parts_for(4)
     items, targets = torch.tensor([[1, 2, 3]]), torch.tensor([[2, 3, 4]])
-    tight = TrainBatch(torch.tensor([0]), items, targets, torch.ones(1, 3, dtype=torch.bool))
+    tight = TrainBatch.of(torch.tensor([0]), items, targets, target_mask=torch.ones(1, 3, dtype=torch.bool))
     pad = torch.full((1, 4), NUM_ITEMS)
-    loose = TrainBatch(
-        torch.tensor([0]), torch.cat([items, pad], 1), torch.cat([targets, pad], 1), torch.arange(7)[None] < 3
-    )
+    wider = {"items": torch.cat([items, pad], 1), "targets": torch.cat([targets, pad], 1)}
+    loose = TrainBatch.of(torch.tensor([0]), **wider, target_mask=torch.arange(7)[None] < 3)
     losses, gradients = [], []
     for batch in (tight, loose):
         parts.task.zero_grad()

@@ -19,4 +19,4 @@ class Bag:
 
     def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch:
         targets = ids(rows.padded(int(rows.lengths.max()), self.pad))  # [B, L]
-        return TrainBatch(ids(users), torch.full_like(targets, self.pad), targets, target_mask=targets != self.pad)
+        return TrainBatch.of(ids(users), torch.full_like(targets, self.pad), targets, target_mask=targets != self.pad)

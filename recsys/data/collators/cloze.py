@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.batches import TrainBatch
-from recsys.data.collators.base import ids, times
+from recsys.data.collators.base import batch_width, ids, times
 from recsys.data.ragged import Ragged
 
 
@@ -31,11 +31,11 @@ class Cloze:
 
     def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch:
         lengths = np.minimum(rows.lengths, self.max_length)  # [B]
-        width = int(lengths.max())
+        width = batch_width(int(lengths.max()), at_most=self.max_length)
         targets = ids(rows.padded(width, self.pad))  # [B, L]
         hidden = self._hidden(torch.from_numpy(lengths), width=width)
         items = targets.masked_fill(hidden, self.mask)
-        return TrainBatch(ids(users), items, targets, target_mask=hidden, timestamps=times(rows, width))
+        return TrainBatch.of(ids(users), items, targets, target_mask=hidden, timestamps=times(rows, width))
 
     def _hidden(self, lengths: Tensor, *, width: int) -> Tensor:
         """Which positions are hidden, [B, width] bool: those that come first in a random order of each row."""

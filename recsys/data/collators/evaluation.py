@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys.data.batches import EvalBatch
-from recsys.data.collators.base import ids, times
+from recsys.data.collators.base import batch_width, ids, times
 from recsys.data.splits import EvalSet
 
 
@@ -19,7 +19,7 @@ class Evaluation:
         """`index` [B]: rows of the evaluation set."""
         users, inputs, targets = self.questions
         inputs, targets = inputs.take(index), targets.take(index)
-        width = min(int(inputs.lengths.max()), self.max_length)
+        width = batch_width(int(inputs.lengths.max()), at_most=self.max_length)
         return EvalBatch(
             users=ids(users[index]),
             items=ids(inputs.padded(width, self.pad)),
