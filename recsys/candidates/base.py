@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.batches import TrainBatch
-from recsys.data.catalogue import Catalogue
 
 
 class Candidates(NamedTuple):
@@ -79,11 +78,3 @@ class CandidateSampler(nn.Module):
     def forward(self, positives: Tensor, batch: TrainBatch) -> Candidates:
         """`positives` [N] int64, the true next items: `batch.positives`."""
         raise NotImplementedError
-
-
-def check_sizes(catalogue: Catalogue, num_negatives: int) -> None:
-    """Raises ValueError where no negative can be drawn."""
-    if num_negatives < 1:
-        raise ValueError(f"num_negatives ({num_negatives}) must be at least 1; set sampler.num_negatives=1 or more")
-    if catalogue.num_items < 2:
-        raise ValueError(f"num_items ({catalogue.num_items}) must be at least 2 for a negative to exist")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.run_directory import register_resolvers
+from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.layers import attention_mask
@@ -66,11 +67,17 @@ def stage_table(model: SequentialModel, items: Tensor) -> Table:
         if name
     ]
     with torch.inference_mode():
-        logits = model.score(model.next_query(items))
+        logits = model.score(model.next_queries(toy_batch(items, pad=model.pad)))
     for hook in hooks:
         hook.remove()
     table.add_row("score", "hidden x item table", str(list(logits.shape)), "")
     return table
+
+
+def toy_batch(items: Tensor, *, pad: int) -> TrainBatch:
+    """The toy row as a batch, a minute between its items."""
+    times = 60 * torch.arange(items.shape[1])[None]  # [1, L] seconds
+    return TrainBatch.of(torch.zeros(1, dtype=torch.long), items, items, target_mask=items != pad, timestamps=times)
 
 
 def shapes(output: Tensor | tuple) -> str:
