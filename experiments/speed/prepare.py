@@ -1,0 +1,79 @@
+"""From a table of 20 million interactions to sequences on disk: this framework against RecTools' Dataset.construct.
+
+    python experiments/speed/prepare.py [--rectools RECTOOLS_ENVIRONMENT/bin/python] [--rows 20000000]
+
+The data is made from a seed (see synthetic.py), as CSV and as Parquet. RecTools is timed from the same file to its
+Dataset, which it keeps in memory. Each is timed in a process of its own; peak memory is that process's.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from synthetic import interactions
+
+OURS = """
+import json, resource, sys, time
+started = time.perf_counter()
+from recsys.data.dataset import InteractionDataset
+from recsys.data.sources import Table
+reader = Table(user="user", item="item", timestamp="timestamp")
+sequences = InteractionDataset(name="synthetic", path=sys.argv[1], cache_dir=sys.argv[2], reader=reader).sequences()
+seconds = time.perf_counter() - started
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+print(json.dumps(dict(seconds=seconds, peak_gb=peak, users=sequences.num_users, rows=sequences.num_interactions)))
+"""
+THEIRS = """
+import json, resource, sys, time
+started = time.perf_counter()
+import pandas as pd
+from rectools import Columns
+from rectools.dataset import Dataset
+read = pd.read_parquet if sys.argv[1].endswith("parquet") else pd.read_csv
+frame = read(sys.argv[1]).rename(columns={"user": Columns.User, "item": Columns.Item})
+frame[Columns.Weight], frame[Columns.Datetime] = 1.0, pd.to_datetime(frame.pop("timestamp"), unit="s")
+dataset = Dataset.construct(frame[[Columns.User, Columns.Item, Columns.Weight, Columns.Datetime]])
+seconds = time.perf_counter() - started
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+print(json.dumps(dict(seconds=seconds, peak_gb=peak, users=len(dataset.user_id_map.external_ids), rows=len(frame))))
+"""
+
+
+def timed(python: str, program: str, *arguments: str) -> dict:
+    """What the program printed."""
+    done = subprocess.run([python, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--rectools", help="python of an environment with RecTools")
+    options = parser.parse_args()
+    records = []
+    with tempfile.TemporaryDirectory() as folder:
+        frame = interactions(num_users=138_493, num_items=26_744, num_rows=options.rows)
+        for suffix, write in (("csv", frame.to_csv), ("parquet", frame.to_parquet)):
+            path = str(Path(folder, f"synthetic.{suffix}"))
+            write(path, index=False)
+        del frame
+        for suffix in ("csv", "parquet"):
+            path = str(Path(folder, f"synthetic.{suffix}"))
+            records.append({"who": "recsys", "file": suffix, **timed(sys.executable, OURS, path, f"{folder}/{suffix}")})
+            print(records[-1], flush=True)
+            if options.rectools:
+                records.append({"who": "RecTools", "file": suffix, **timed(options.rectools, THEIRS, path)})
+                print(records[-1], flush=True)
+    table = pd.DataFrame(records)
+    table.to_csv(Path(__file__).parent / "prepare.csv", index=False)
+    print(table.round(2).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
