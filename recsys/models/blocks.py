@@ -13,14 +13,25 @@ from recsys.models.layers import FeedForward, SelfAttention, SwiGLU
 
 
 class PreNormBlock(nn.Module):
-    """x + attend(norm(x)), then x + feed(norm(x)): trains stably at any depth (Xiong et al., ICML 2020)."""
+    """x + attend(norm(x)), then x + feed(norm(x)): trains stably at any depth (Xiong et al., ICML 2020).
+
+    inner_dropout: between the two layers of the feed-forward network; None is `dropout`.
+    """
 
     def __init__(
-        self, *, dim: int, num_heads: int, feedforward_dim: int, dropout: float, attention_dropout: float
+        self,
+        *,
+        dim: int,
+        num_heads: int,
+        feedforward_dim: int,
+        dropout: float,
+        attention_dropout: float,
+        inner_dropout: float | None = None,
     ) -> None:
         super().__init__()
+        inner = dropout if inner_dropout is None else inner_dropout
         self.attention = SelfAttention(dim=dim, num_heads=num_heads, dropout=attention_dropout)
-        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout)
+        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=inner)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
