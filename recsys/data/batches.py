@@ -38,3 +38,20 @@ class EvalBatch(NamedTuple):
     seen_rows: Tensor
     seen_items: Tensor
     timestamps: Tensor | None = None
+
+
+class PretrainBatch(NamedTuple):
+    """One batch of S3-Rec's pre-training. Right-padded.
+
+    users: [B] int64, user index.
+    items: [B, L] int64, `pad` after each row's end; nothing in them is hidden.
+    hidden: [B, L] bool, items that are masked and have to be told, each row's last among them.
+    segment: [B, L] bool, the stretch of each row that has to be told from another; nowhere in a row of one item.
+    other: [B, L] int64, where `segment` is on, a stretch of the same length from anywhere; elsewhere anything.
+    """
+
+    users: Tensor
+    items: Tensor
+    hidden: Tensor
+    segment: Tensor
+    other: Tensor
