@@ -1,4 +1,4 @@
-"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights, the test."""
+"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights."""
 
 import signal
 from pathlib import Path
@@ -9,7 +9,6 @@ from rich.console import Console
 from torch import nn
 
 from recsys.commands.assembly import Parts
-from recsys.evaluation import Evaluation, Scorer, evaluate
 from recsys.initialisation import Scratch, freeze
 from recsys.report.weights import loading_table, trainable_line
 
@@ -42,13 +41,3 @@ def load_best(parts: Parts, path: Path, console: Console) -> int:
     checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
     parts.task.load_state_dict(checkpoint["state_dict"])
     return checkpoint["epoch"]
-
-
-def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
-    """Ranks one part of the split ("val" or "test")."""
-    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
-
-
-def flat(results: dict[str, Evaluation]) -> dict[str, float]:
-    """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
-    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}

@@ -1,6 +1,7 @@
 """`recsys train`: from the data's file to a tested model and a table."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -10,17 +11,16 @@ from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 from rich.console import Console
 
-from recsys.commands.assembly import assemble, make_trainer, rehearse
+from recsys.commands.assembly import assemble, make_trainer, reads_attributes, rehearse
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.fitting import fit, flat, initialise, load_best, test
+from recsys.commands.fitting import fit, initialise, load_best
+from recsys.commands.results import results
 from recsys.commands.run_directory import RunDirectory, register_resolvers
+from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.sequences import UserSequences
-from recsys.evaluation import Scorer
-from recsys.models.popularity import Popularity
 from recsys.products import prefer_onednn
-from recsys.report.curves import learning_curve
 from recsys.report.runs import load_run
 from recsys.report.tables import run_line, run_table
 
@@ -41,21 +41,38 @@ def train(config: DictConfig) -> None:
     rehearse(config)
     started = time.perf_counter()
     reset_peak_memory()
-    sequences = instantiate(config.data).sequences()
-    run = RunDirectory(Path(config.output_dir), config, data_fingerprint=sequences.fingerprint)
+    dataset = instantiate(config.data)
+    sequences = dataset.sequences()
+    attributes = dataset.attributes(sequences) if reads_attributes(config) else ()
+    run = RunDirectory(Path(config.output_dir), config, fingerprints=fingerprints(sequences, attributes))
     if run.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
     else:
-        execute(config, run, sequences, started=started)
+        execute(config, run, sequences, attributes, started=started)
     show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
     console.print(show(load_run(run.path)), soft_wrap=show is run_line)
 
 
-def execute(config: DictConfig, run: RunDirectory, sequences: UserSequences, *, started: float) -> None:
+def fingerprints(sequences: UserSequences, attributes: Sequence[ItemAttributes]) -> dict[str, str]:
+    """What identifies the data of a run, and the attributes of its items where it reads them."""
+    known_by = {"data": sequences.fingerprint}
+    return known_by | ({"attributes": " ".join(kind.fingerprint for kind in attributes)} if attributes else {})
+
+
+def execute(
+    config: DictConfig,
+    run: RunDirectory,
+    sequences: UserSequences,
+    attributes: Sequence[ItemAttributes],
+    *,
+    started: float,
+) -> None:
     """Split, model, fit, test, record: the recipe."""
     split = instantiate(config.split)(sequences)
     seed_everything(config.seed, verbose=False)
-    catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
+    catalogue = Catalogue(
+        num_items=sequences.num_items, train=split.train, whole=sequences.items, attributes=attributes
+    )
     parts = assemble(config, split, catalogue)
     initialise(instantiate(config.init), parts.task.get_submodule("model"), console)
     trainer = make_trainer(config)
@@ -64,33 +81,26 @@ def execute(config: DictConfig, run: RunDirectory, sequences: UserSequences, *, 
         f"{sequences.num_interactions:,} interactions -> {run.path}",
         soft_wrap=True,
     )
+    for kind in attributes:
+        console.print(kind.describe(), soft_wrap=True)
 
     fit_started = time.perf_counter()
     interrupted = fit(trainer, parts, resume=run.start())
     fit_seconds = time.perf_counter() - fit_started
     best_epoch = load_best(parts, run.path / "best.ckpt", console)
 
-    pop = Popularity(catalogue)
-    pop.fit()
-    scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
-    results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
-    per_user = results["model"]["test"].per_user
-    per_user.assign(user=sequences.users.ids[per_user["user"]]).to_parquet(run.path / "per_user.parquet")
-    learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
+    result = results(parts, catalogue, sequences.users, run.path, monitor=config.monitor, best_epoch=best_epoch)
     run.write(
         status="interrupted" if interrupted else "finished",
-        fingerprints={
-            "data": sequences.fingerprint,
-            "split": split.fingerprint(),
-            "protocol": parts.protocol.describe(),
-        },
+        fingerprints=fingerprints(sequences, attributes)
+        | {"split": split.fingerprint(), "protocol": parts.protocol.describe()},
         num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
         seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
         peak_memory_gb=peak_memory_gb(),
         best_epoch=best_epoch,
         epochs=trainer.current_epoch,
-        metrics=flat(results["model"]),
-        baselines={"pop": flat(results["pop"])},
+        metrics=result.metrics,
+        baselines=result.baselines,
     )
     if interrupted:
         console.print(

@@ -1,6 +1,7 @@
 """Transformer blocks: where the normalisation stands and what the residual carries. [B, L, D] -> [B, L, D].
 
-`visible` is what `SelfAttention` takes: None for causal attention, else a mask.
+`visible` is what `SelfAttention` takes: None for causal attention, else a mask. `only` [B, Q, D] holds the positions of
+x to go on with, where not all are wanted: they are computed as they would be among the others, [B, Q, D].
 """
 
 from collections.abc import Callable
@@ -36,17 +37,19 @@ class PreNormBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
         normed = self.attention_norm(x)
-        x = x + self.dropout(self.attention(normed, normed, visible))
+        query = normed if only is None else self.attention_norm(only)
+        x = (x if only is None else only) + self.dropout(self.attention(query, normed, visible))
         return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
 
 
 class PostNormBlock(PreNormBlock):
     """norm(x + attend(x)), then norm(x + feed(x)): the original Transformer's, used by BERT4Rec and S3-Rec."""
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, visible)))
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+        query = x if only is None else only
+        x = self.attention_norm(query + self.dropout(self.attention(query, x, visible)))
         return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
 
 
@@ -67,8 +70,8 @@ class SASRecBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        query = self.attention_norm(x)
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+        query = self.attention_norm(x if only is None else only)
         x = self.feedforward_norm(query + self.attention(query, x, visible))
         return x + self.dropout(self.feedforward(x))
 
@@ -92,9 +95,10 @@ class LiGRBlock(nn.Module):
         self.feedforward_gate = nn.Linear(dim, dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
         normed = self.attention_norm(x)
-        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(normed, normed, visible))
+        query, x = (normed, x) if only is None else (self.attention_norm(only), only)
+        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(query, normed, visible))
         fed = self.feedforward(self.feedforward_norm(x))
         return x + self.feedforward_gate(x).sigmoid() * self.dropout(fed)
 
@@ -139,3 +143,13 @@ class Transformer(nn.Module):
         for block in self.blocks:
             x = block(x, visible)
         return x
+
+    def at(self, x: Tensor, visible: Tensor, position: Tensor) -> Tensor:
+        """The state at one position of each row alone: [B, L, D], positions [B] -> [B, D].
+
+        Equal to `forward` there; the last block computes nothing else, which is most of its work.
+        """
+        *first, last = self.blocks
+        for block in first:
+            x = block(x, visible)
+        return last(x, visible, x[range(len(x)), position].unsqueeze(1)).squeeze(1)

@@ -67,10 +67,17 @@ class S3Rec(SequentialModel):
 
     def encode_both_ways(self, items: Tensor) -> Tensor:
         """Right-padded items, `mask` among them, [B, L] -> states that see what stands before and after, [B, L, D]."""
-        return self.transformer(self._embed(items), attention_mask(items, pad=self.pad, causal=False))
+        return self.transformer(self._embed(items), self._both_ways(items))
+
+    def end_both_ways(self, items: Tensor) -> Tensor:
+        """The state of `encode_both_ways` at each row's last real position, [B, L] -> [B, D]."""
+        return self.transformer.at(self._embed(items), self._both_ways(items), self.lengths(items) - 1)
 
     def item_table(self) -> ItemTable:
         return ItemTable(self.embedding.item_weight, None)
+
+    def _both_ways(self, items: Tensor) -> Tensor:
+        return attention_mask(items, pad=self.pad, causal=False)  # [B, 1, 1, L]
 
     def _embed(self, items: Tensor) -> Tensor:
         return self.dropout(self.norm(self.positions(self.embedding(items), self.lengths(items))))  # [B, L, D]

@@ -19,7 +19,7 @@ WHOLE = Ragged.from_rows([[*range(10), *HELD_OUT], [10, 11, 12, *HELD_OUT], [13,
 
 def collator(**options) -> S3Pretraining:
     catalogue = Catalogue(num_items=PAD, train=TRAIN, whole=WHOLE)
-    return S3Pretraining(num_items=PAD, catalogue=catalogue, **{"max_length": 12, **options})
+    return S3Pretraining(catalogue=catalogue, **{"max_length": 12, **options})
 
 
 def batch(length: int, *, size: int = 4000, **options) -> PretrainBatch:

@@ -24,7 +24,6 @@ class S3Pretraining:
     def __init__(
         self,
         *,
-        num_items: int,
         catalogue: Catalogue,
         max_length: int,
         mask_prob: float = 0.2,
@@ -32,7 +31,7 @@ class S3Pretraining:
     ) -> None:
         if not 0 <= mask_prob <= 1:
             raise ValueError(f"mask_prob ({mask_prob}) must be from 0 to 1; set task.collator.mask_prob=0.2")
-        self.pad = num_items
+        self.pad = catalogue.num_items
         self.max_length = max_length
         self.mask_prob = mask_prob
         self.as_released = as_released
