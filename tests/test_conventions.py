@@ -22,6 +22,7 @@ ORDER = (
     "tasks",
     "initialisation",
     "report",
+    "pretraining_runs",
     "callbacks",
     "commands",
 )

@@ -9,14 +9,14 @@ from rich.console import Console
 from torch import nn
 
 from recsys.commands.assembly import Parts
-from recsys.initialisation import Scratch, freeze
+from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 
 
-def initialise(init: Scratch, model: nn.Module, console: Console) -> None:
+def initialise(init: Scratch, model: nn.Module, console: Console, *, data_fingerprint: str) -> None:
     """First weights and what of them is trained; prints both where they are not the usual."""
-    if loading := init.load(model):
-        console.print(loading_table(loading))
+    if source := init.source_for(data_fingerprint):
+        console.print(loading_table(load_fitting(model, source), source=source))
     freeze(model, init.freeze)
     if init.freeze:
         console.print(trainable_line(model))

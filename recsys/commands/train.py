@@ -74,7 +74,8 @@ def execute(
         num_items=sequences.num_items, train=split.train, whole=sequences.items, attributes=attributes
     )
     parts = assemble(config, split, catalogue)
-    initialise(instantiate(config.init), parts.task.get_submodule("model"), console)
+    model = parts.task.get_submodule("model")
+    initialise(instantiate(config.init), model, console, data_fingerprint=sequences.fingerprint)
     trainer = make_trainer(config)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
