@@ -21,6 +21,7 @@ ORDER = (
     "evaluation",
     "tasks",
     "initialisation",
+    "published_checkpoints",
     "report",
     "pretraining_runs",
     "callbacks",
