@@ -1,6 +1,6 @@
 """Where a model's first weights come from, and which of them stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -34,8 +34,8 @@ class Scratch:
     def __init__(self, *, freeze: Sequence[str] = ()) -> None:
         self.freeze = freeze
 
-    def source_for(self, data_fingerprint: str) -> Path | None:
-        """The checkpoint to start from, for a model of the data with that fingerprint; None: there is none."""
+    def source_for(self, fingerprints: Mapping[str, str]) -> Path | None:
+        """The checkpoint to start from, for a run on the data and the split so known; None: there is none."""
         return None
 
 
@@ -49,7 +49,7 @@ class Pretrained(Scratch):
         super().__init__(freeze=freeze)
         self.path = checkpoint_path(Path(source))
 
-    def source_for(self, data_fingerprint: str) -> Path:
+    def source_for(self, fingerprints: Mapping[str, str]) -> Path:
         return self.path
 
 

@@ -1,6 +1,6 @@
 """Which pre-training run a model starts from: that of its own data and seed, in a study."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recsys.initialisation import Scratch, checkpoint_path
@@ -8,7 +8,9 @@ from recsys.report.runs import Run, RunStatus, load_runs
 
 
 class FromStudy(Scratch):
-    """The weights of the study's pre-training run with the same data fingerprint and seed.
+    """The weights of the study's pre-training run with the same data, split and seed.
+
+    Of another split it might have seen what this one asks for.
 
     study, data: whose runs are looked through, ROOT/STUDY/DATA. seed: of the run looked for. Runs that rank are none
     of a pre-training. freeze: see Scratch.
@@ -19,11 +21,14 @@ class FromStudy(Scratch):
         self.folder = Path(root, study, data)
         self.seed = seed
 
-    def source_for(self, data_fingerprint: str) -> Path:
+    def source_for(self, fingerprints: Mapping[str, str]) -> Path:
         """FileNotFoundError where the study has no finished pre-training; ValueError where not exactly one fits."""
-        return checkpoint_path(self._find(data_fingerprint).path)
+        runs = self._pretrainings()
+        for name in ("data", "split"):
+            runs = self._alike(runs, name, fingerprints[name])
+        return checkpoint_path(self._of_seed(runs).path)
 
-    def _find(self, data_fingerprint: str) -> Run:
+    def _pretrainings(self) -> list[Run]:
         known = load_runs(self.folder)[0] if self.folder.is_dir() else []
         runs = [run for run in known if run.ranks_nothing and run.status is RunStatus.FINISHED]
         if not runs:
@@ -31,14 +36,18 @@ class FromStudy(Scratch):
                 f"{self.folder} holds no finished pre-training; run one with task=s3_pretrain under that study=NAME, "
                 "name its study as init.study=NAME, or its directory as init=pretrained init.source=PATH"
             )
-        own = [run for run in runs if run.fingerprints.get("data") == data_fingerprint]
-        if not own:
+        return runs
+
+    def _alike(self, runs: Sequence[Run], name: str, fingerprint: str) -> list[Run]:
+        """Those of the runs on the same data, or split. ValueError where there is none."""
+        found = [run for run in runs if run.fingerprints.get(name) == fingerprint]
+        if not found:
+            there = runs[0].fingerprints.get(name, "none")
             raise ValueError(
-                f"{self.folder}: the data of its {len(runs)} pre-training run(s) has another fingerprint "
-                f"({_short(runs[0].fingerprints.get('data'))}... there, {_short(data_fingerprint)}... here); "
-                "pre-train on this data"
+                f"{self.folder}: the {name} of its {len(runs)} pre-training run(s) has another fingerprint "
+                f"({there[:8]}... there, {fingerprint[:8]}... here); pre-train on this {name}"
             )
-        return self._of_seed(own)
+        return found
 
     def _of_seed(self, runs: Sequence[Run]) -> Run:
         found = [run for run in runs if run.seed == self.seed]
@@ -53,7 +62,3 @@ class FromStudy(Scratch):
             f"{self.folder} has {len(found)} pre-trainings of seed {self.seed} ({', '.join(r.name for r in found)}); "
             "choose one with init=pretrained init.source=PATH"
         )
-
-
-def _short(fingerprint: str | None) -> str:
-    return (fingerprint or "none")[:8]

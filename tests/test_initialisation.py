@@ -27,7 +27,7 @@ def saved(model: nn.Module, directory: Path) -> Path:
 
 def loaded(source: str, model: nn.Module) -> Loading:
     """What became of a run's tensors."""
-    return load_fitting(model, Pretrained(source=source).source_for("any data"))
+    return load_fitting(model, Pretrained(source=source).source_for({}))
 
 
 def same(one: nn.Module, other: nn.Module) -> bool:
@@ -76,7 +76,7 @@ def test_nothing_that_fits_is_an_error(tmp_path: Path):
 def test_scratch_leaves_the_random_start():
     model = sasrec()
     before = [parameter.clone() for parameter in model.parameters()]
-    assert Scratch().source_for("") is None
+    assert Scratch().source_for({}) is None
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 

@@ -8,12 +8,14 @@ import pytest
 from recsys.pretraining_runs import FromStudy
 
 
-def record(folder: Path, *, data: str = "abc", seed: int = 0, status: str = "finished", **metrics: float) -> Path:
+def record(
+    folder: Path, *, data: str = "abc", split: str = "xyz", seed: int = 0, status: str = "finished", **metrics: float
+) -> Path:
     """A run's directory with its record and a checkpoint."""
     folder.mkdir(parents=True)
     facts = {
         "status": status, "name": folder.parent.name, "data": "toy", "seed": seed, "config": {},
-        "fingerprints": {"data": data}, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None, "best_epoch": 0,
+        "fingerprints": {"data": data, "split": split}, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None, "best_epoch": 0,
         "epochs": 1, "metrics": metrics or {"train/loss": 1.0}, "baselines": {},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(facts))
@@ -22,7 +24,7 @@ def record(folder: Path, *, data: str = "abc", seed: int = 0, status: str = "fin
 
 
 def find(root: Path, *, seed: int = 0, data: str = "abc") -> Path:
-    return FromStudy(study="s", data="toy", seed=seed, root=str(root)).source_for(data)
+    return FromStudy(study="s", data="toy", seed=seed, root=str(root)).source_for({"data": data, "split": "xyz"})
 
 
 def test_it_is_the_run_of_the_same_data_and_seed(tmp_path: Path) -> None:
@@ -46,6 +48,14 @@ def test_none_at_all_says_how_to_make_one(tmp_path: Path) -> None:
 def test_other_data_are_named(tmp_path: Path) -> None:
     record(tmp_path / "s/toy/pre/seed0", data="0123456789")
     with pytest.raises(ValueError, match=r"another fingerprint \(01234567\.\.\. there, abc\.\.\. here\); pre-train on"):
+        find(tmp_path)
+
+
+def test_another_split_may_hold_what_this_one_asks_for(tmp_path: Path) -> None:
+    record(tmp_path / "s/toy/pre/seed0", split="123456789")
+    with pytest.raises(
+        ValueError, match=r"the split of its 1 .* \(12345678\.\.\. there, xyz\.\.\. here\); pre-train on"
+    ):
         find(tmp_path)
 
 

@@ -75,7 +75,7 @@ def imported(state: dict[str, Tensor], tmp_path: Path) -> torch.nn.Module:
     assert main(["import-checkpoint", f"source={tmp_path / 'released.pt'}", f"out={out}"]) == 0
     sizes = (f"max_length={LENGTH}", f"model.dim={D}", f"model.feedforward_dim={4 * D}")
     model = build("model", "s3rec", *sizes)(Catalogue(num_items=V)).eval()
-    loading = load_fitting(model, Pretrained(source=str(out)).source_for("any data"))
+    loading = load_fitting(model, Pretrained(source=str(out)).source_for({}))
     assert loading.missing == loading.unexpected == loading.mismatched == []
     return model
 

@@ -1,6 +1,7 @@
 """The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights."""
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,9 +14,9 @@ from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 
 
-def initialise(init: Scratch, model: nn.Module, console: Console, *, data_fingerprint: str) -> None:
+def initialise(init: Scratch, model: nn.Module, console: Console, *, fingerprints: Mapping[str, str]) -> None:
     """First weights and what of them is trained; prints both where they are not the usual."""
-    if source := init.source_for(data_fingerprint):
+    if source := init.source_for(fingerprints):
         console.print(loading_table(load_fitting(model, source), source=source))
     freeze(model, init.freeze)
     if init.freeze:

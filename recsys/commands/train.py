@@ -75,7 +75,8 @@ def execute(
     )
     parts = assemble(config, split, catalogue)
     model = parts.task.get_submodule("model")
-    initialise(instantiate(config.init), model, console, data_fingerprint=sequences.fingerprint)
+    known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
+    initialise(instantiate(config.init), model, console, fingerprints=known_by)
     trainer = make_trainer(config)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
@@ -93,8 +94,7 @@ def execute(
     result = results(parts, catalogue, sequences.users, run.path, monitor=config.monitor, best_epoch=best_epoch)
     run.write(
         status="interrupted" if interrupted else "finished",
-        fingerprints=fingerprints(sequences, attributes)
-        | {"split": split.fingerprint(), "protocol": parts.protocol.describe()},
+        fingerprints=known_by | {"protocol": parts.protocol.describe()},
         num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
         seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
         peak_memory_gb=peak_memory_gb(),

@@ -6,6 +6,7 @@ x to go on with, where not all are wanted: they are computed as they would be am
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -152,4 +153,4 @@ class Transformer(nn.Module):
         *first, last = self.blocks
         for block in first:
             x = block(x, visible)
-        return last(x, visible, x[range(len(x)), position].unsqueeze(1)).squeeze(1)
+        return last(x, visible, x[torch.arange(len(x), device=x.device), position].unsqueeze(1)).squeeze(1)
