@@ -15,8 +15,8 @@ def record(
     folder.mkdir(parents=True)
     facts = {
         "status": status, "name": folder.parent.name, "data": "toy", "seed": seed, "config": {},
-        "fingerprints": {"data": data, "split": split}, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None, "best_epoch": 0,
-        "epochs": 1, "metrics": metrics or {"train/loss": 1.0}, "baselines": {},
+        "fingerprints": {"data": data, "split": split}, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None,
+        "best_epoch": 0, "epochs": 1, "metrics": metrics or {"train/loss": 1.0}, "baselines": {},
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "best.ckpt").touch()

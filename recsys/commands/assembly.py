@@ -60,8 +60,7 @@ def rehearse(config: DictConfig) -> None:
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
     parts.task.rehearse(next(iter(parts.datamodule.train_dataloader())))
     instantiate(config.split)
-    make_trainer(config)
-    check_monitor(config.monitor, parts.task)
+    check_monitor(config.monitor, parts.task, make_trainer(config))
 
 
 def reads_attributes(config: DictConfig) -> bool:
@@ -115,7 +114,14 @@ def _made(key: str, node: DictConfig, **facts: Any) -> Any:
         raise ValueError(f"{key} cannot be made: {reason}") from error
 
 
-def check_monitor(monitor: str, task: TrainingTask) -> None:
-    """Raises ValueError where the task would not log what chooses the best epoch."""
+def check_monitor(monitor: str, task: TrainingTask, trainer: Trainer) -> None:
+    """Raises ValueError where the task does not log what chooses the best epoch, or the worst would be chosen."""
     if monitor not in task.monitors:
         raise ValueError(f"monitor ({monitor}) must be what the task measures, one of {', '.join(task.monitors)}")
+    mode, option = ("min", "lowest_loss") if task.lower_is_better else ("max", "default")
+    for callback in getattr(trainer, "callbacks", ()):
+        if getattr(callback, "monitor", None) == monitor and callback.mode != mode:
+            raise ValueError(
+                f"callbacks: {type(callback).__name__}.mode ({callback.mode}) would choose the worst {monitor}; set it to "
+                f"{mode}, or name callbacks={option} last"
+            )

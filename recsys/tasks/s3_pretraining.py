@@ -14,6 +14,7 @@ from recsys.losses.self_supervised import double_sigmoid_comparison, logistic_co
 from recsys.models.s3_heads import S3Heads
 from recsys.models.s3rec import S3Rec
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
+from recsys.tasks.schedules import ScheduleOnPlateau
 from recsys.tasks.training import TrainingTask
 
 LOSSES = ("aap", "mip", "map", "sp")
@@ -46,6 +47,7 @@ class S3Pretraining(TrainingTask):
     Logged per epoch: each loss, a mean over its positions in either case, and `train/loss`, their weighted sum.
     """
 
+    lower_is_better: ClassVar[bool] = True
     reads_attributes: ClassVar[bool] = True
 
     def __init__(
@@ -60,6 +62,10 @@ class S3Pretraining(TrainingTask):
         as_released: bool = False,
         init_std: float = 0.02,
     ) -> None:
+        if isinstance(scheduler, ScheduleOnPlateau):
+            raise ValueError(
+                "scheduler: its clock is the validation, and pre-training has none; set scheduler=cosine or constant"
+            )
         super().__init__(optimizer=optimizer, scheduler=scheduler)
         self.model = model
         self.weights = checked(weights)

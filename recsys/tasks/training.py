@@ -14,9 +14,11 @@ class TrainingTask(LightningModule):
 
     optimizer: makes the optimiser from the parameters; None where nothing is trained by gradient.
     scheduler: the schedule of its learning rate; None where there is none.
+    lower_is_better: of what `monitors` names.
     reads_attributes: whether it has a use for the items' attributes, which are read for such a task alone.
     """
 
+    lower_is_better: ClassVar[bool] = False
     reads_attributes: ClassVar[bool] = False
 
     def __init__(self, *, optimizer: MakeOptimizer | None = None, scheduler: AnySchedule | None = None) -> None:

@@ -169,6 +169,10 @@ def test_a_study_of_both_ends_in_one_table(capsys: pytest.CaptureFixture) -> Non
             "monitor (val/ndcg@10) must be what the task measures, one of train/loss, train/aap",
         ),
         (("loss=bce",), "S3Rec takes no"),
+        (
+            ("callbacks=gradient_flow",),
+            ".mode (max) would choose the worst train/loss; set it to min, or name callbacks=",
+        ),
         (("+task.module.attribute_weights.director=1.0",), "attribute_weights (director) must name an attribute"),
         (("task.collator.mask_prob=2.0",), "mask_prob (2.0) must be from 0 to 1"),
         (("model=sasrec",), "SASRec is no S3Rec, as this task needs; leave out task=..."),
@@ -184,6 +188,12 @@ def test_a_mistake_is_one_sentence(overrides: tuple[str, ...], named: str, capsy
 @pytest.mark.parametrize("debug", ["fast", "overfit"])
 def test_debug_modes_run(debug: str) -> None:
     assert train(*PRETRAIN, f"debug={debug}", *(["trainer.max_epochs=3"] if debug == "overfit" else [])) == 0
+
+
+def test_gradients_can_be_looked_at() -> None:
+    assert train(*PRETRAIN, "callbacks=[gradient_flow,lowest_loss]", "trainer.max_epochs=1") == 0
+    table = pd.read_csv(folder(pretraining=True) / "gradient_flow.csv")
+    assert {"embedding", "heads.tables.genre", "heads.segment"} <= set(table["layer"])
 
 
 def test_as_released_runs() -> None:

@@ -189,6 +189,7 @@ def test_a_loss_without_weight_is_not_computed(monkeypatch: pytest.MonkeyPatch) 
         ),
         ("task.module.weights={aap: 0, mip: 0, map: 0, sp: 0}", "every weight is 0, so there is nothing to train"),
         ("+task.module.attribute_weights={director: 1.0}", r"attribute_weights \(director\) must name .*: genre, year"),
+        ("scheduler=plateau", "its clock is the validation, and pre-training has none"),
         ("model=sasrec", "SASRec is no S3Rec, as this task needs"),
     ],
 )
