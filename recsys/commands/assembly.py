@@ -122,6 +122,6 @@ def check_monitor(monitor: str, task: TrainingTask, trainer: Trainer) -> None:
     for callback in getattr(trainer, "callbacks", ()):
         if getattr(callback, "monitor", None) == monitor and callback.mode != mode:
             raise ValueError(
-                f"callbacks: {type(callback).__name__}.mode ({callback.mode}) would choose the worst {monitor}; set it to "
-                f"{mode}, or name callbacks={option} last"
+                f"callbacks: {type(callback).__name__}.mode ({callback.mode}) would choose the worst {monitor}; "
+                f"set it to {mode}, or name callbacks={option} last"
             )
