@@ -1,6 +1,6 @@
 """Where a model's first weights come from, and which of them stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -34,8 +34,8 @@ class Scratch:
     def __init__(self, *, freeze: Sequence[str] = ()) -> None:
         self.freeze = freeze
 
-    def load(self, model: nn.Module) -> Loading | None:
-        """Nothing is loaded."""
+    def source_for(self, fingerprints: Mapping[str, str]) -> Path | None:
+        """The checkpoint to start from, for a run on the data and the split so known; None: there is none."""
         return None
 
 
@@ -49,17 +49,21 @@ class Pretrained(Scratch):
         super().__init__(freeze=freeze)
         self.path = checkpoint_path(Path(source))
 
-    def load(self, model: nn.Module) -> Loading:
-        """Copies what fits, by name and shape. ValueError where nothing does."""
-        there, here = read_weights(self.path), model.state_dict()
-        loading = compare(there, here)
-        if not loading.loaded:
-            raise ValueError(
-                f"{self.path}: none of its {len(there)} tensors fits {type(model).__name__} by name and shape "
-                f"(it holds {_some(there)}; the model wants {_some(here)}); set init.source to a run of a like model"
-            )
-        model.load_state_dict({name: there[name] for name in loading.loaded}, strict=False)
-        return loading
+    def source_for(self, fingerprints: Mapping[str, str]) -> Path:
+        return self.path
+
+
+def load_fitting(model: nn.Module, path: Path) -> Loading:
+    """Copies what fits of the checkpoint at `path`, by name and shape. ValueError where nothing does."""
+    there, here = read_weights(path), model.state_dict()
+    loading = compare(there, here)
+    if not loading.loaded:
+        raise ValueError(
+            f"{path}: none of its {len(there)} tensors fits {type(model).__name__} by name and shape "
+            f"(it holds {_some(there)}; the model wants {_some(here)}); set init.source to a run of a like model"
+        )
+    model.load_state_dict({name: there[name] for name in loading.loaded}, strict=False)
+    return loading
 
 
 def freeze(model: nn.Module, patterns: Sequence[str]) -> None:

@@ -21,7 +21,9 @@ ORDER = (
     "evaluation",
     "tasks",
     "initialisation",
+    "published_checkpoints",
     "report",
+    "pretraining_runs",
     "callbacks",
     "commands",
 )

@@ -9,7 +9,7 @@ from grid import build
 from torch import nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.initialisation import Pretrained, Scratch, freeze
+from recsys.initialisation import Loading, Pretrained, Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 
 
@@ -25,6 +25,11 @@ def saved(model: nn.Module, directory: Path) -> Path:
     return directory
 
 
+def loaded(source: str, model: nn.Module) -> Loading:
+    """What became of a run's tensors."""
+    return load_fitting(model, Pretrained(source=source).source_for({}))
+
+
 def same(one: nn.Module, other: nn.Module) -> bool:
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     return all(torch.equal(a, b) for a, b in pairs)
@@ -34,7 +39,7 @@ def same(one: nn.Module, other: nn.Module) -> bool:
 def test_a_model_of_the_same_shape_becomes_the_same_model(source: str, tmp_path: Path):
     there, here = sasrec(), sasrec()
     assert not same(there, here)
-    loading = Pretrained(source=str(saved(there, tmp_path) / source)).load(here)
+    loading = loaded(str(saved(there, tmp_path) / source), here)
     assert same(there, here)
     assert set(loading.loaded) == set(here.state_dict())
     assert loading.missing == loading.unexpected == loading.mismatched == []
@@ -43,7 +48,7 @@ def test_a_model_of_the_same_shape_becomes_the_same_model(source: str, tmp_path:
 def test_what_does_not_fit_is_named_and_keeps_its_start(tmp_path: Path):
     there, here = sasrec(num_items=7, num_blocks=1), sasrec(num_items=9, num_blocks=2)
     before = {name: tensor.clone() for name, tensor in here.state_dict().items()}
-    loading = Pretrained(source=str(saved(there, tmp_path))).load(here)
+    loading = loaded(str(saved(there, tmp_path)), here)
     assert loading.mismatched == ["embedding.weight [9, 8] -> [11, 8]"]  # 7 and 9 items, two special rows
     assert loading.missing
     assert all(name.startswith("transformer.blocks.1.") for name in loading.missing)
@@ -57,7 +62,7 @@ def test_what_does_not_fit_is_named_and_keeps_its_start(tmp_path: Path):
 
 
 def test_what_the_model_has_no_place_for_is_named(tmp_path: Path):
-    loading = Pretrained(source=str(saved(sasrec(num_blocks=2), tmp_path))).load(sasrec(num_blocks=1))
+    loading = loaded(str(saved(sasrec(num_blocks=2), tmp_path)), sasrec(num_blocks=1))
     assert loading.unexpected
     assert all(name.startswith("transformer.blocks.1.") for name in loading.unexpected)
 
@@ -65,13 +70,13 @@ def test_what_the_model_has_no_place_for_is_named(tmp_path: Path):
 def test_nothing_that_fits_is_an_error(tmp_path: Path):
     source = saved(nn.Linear(2, 3), tmp_path)
     with pytest.raises(ValueError, match=r"none of its 2 tensors fits SASRec .* \(it holds weight, bias; the model"):
-        Pretrained(source=str(source)).load(sasrec())
+        loaded(str(source), sasrec())
 
 
 def test_scratch_leaves_the_random_start():
     model = sasrec()
     before = [parameter.clone() for parameter in model.parameters()]
-    assert Scratch().load(model) is None
+    assert Scratch().source_for({}) is None
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
@@ -93,7 +98,7 @@ class Trap:
 def test_a_file_that_is_no_checkpoint_is_refused(content: Any, tmp_path: Path, capsys: pytest.CaptureFixture):
     torch.save(content, tmp_path / "other.ckpt")
     with pytest.raises(ValueError, match=r"init.source \(.*other.ckpt\) is no checkpoint of a run \(\w+: "):
-        Pretrained(source=str(tmp_path / "other.ckpt")).load(sasrec())
+        loaded(str(tmp_path / "other.ckpt"), sasrec())
     assert "executed" not in capsys.readouterr().out
 
 
@@ -101,7 +106,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(content: Any, tmp_path: Path, c
 def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path):
     (tmp_path / "other.ckpt").write_bytes(content)
     with pytest.raises(ValueError, match="is no checkpoint of a run"):
-        Pretrained(source=str(tmp_path / "other.ckpt")).load(sasrec())
+        loaded(str(tmp_path / "other.ckpt"), sasrec())
 
 
 def frozen(model: nn.Module) -> set[str]:
@@ -145,8 +150,8 @@ def test_the_count_of_what_is_trained():
 
 
 def test_the_table_is_short(tmp_path: Path):
-    loading = Pretrained(source=str(saved(sasrec(num_blocks=1), tmp_path))).load(sasrec(num_blocks=2))
-    table = loading_table(loading)
+    loading = loaded(str(saved(sasrec(num_blocks=1), tmp_path)), sasrec(num_blocks=2))
+    table = loading_table(loading, source=tmp_path)
     what, tensors, names = ([str(cell) for cell in column._cells] for column in table.columns)
     assert what == ["loaded", "missing", "unexpected", "mismatched"]
     assert tensors == [str(len(part)) for part in loading]

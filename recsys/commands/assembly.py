@@ -1,6 +1,6 @@
 """Builds the parts of a run from its config; the only place where config nodes meet facts of the data."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -11,14 +11,16 @@ from omegaconf import DictConfig
 from pytorch_lightning import Trainer
 from torch import nn
 
+from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
+from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import FullRanking
 from recsys.initialisation import freeze
 from recsys.metrics.ranking import RankingMetrics
-from recsys.tasks.ranking import RankingTask
+from recsys.tasks.training import TrainingTask
 
 TRAINING_GROUPS = ("sampler", "loss", "optimizer", "scheduler")  # a task selects null for what it has no use for
 
@@ -26,7 +28,7 @@ TRAINING_GROUPS = ("sampler", "loss", "optimizer", "scheduler")  # a task select
 class Parts(NamedTuple):
     """What a Trainer needs, and the evaluator's two halves."""
 
-    task: RankingTask
+    task: TrainingTask
     datamodule: SequenceDataModule
     protocol: FullRanking
     metrics: RankingMetrics
@@ -40,8 +42,10 @@ def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     check_task(make_task, model, training)
     if "sampler" in training:
         training["sampler"] = training["sampler"](catalogue)
-    task = make_task(model=model, protocol=protocol, metrics=metrics, **training)
-    collator = instantiate(config.task.collator)(num_items=catalogue.num_items)
+    facts = {"protocol": protocol, "metrics": metrics, "catalogue": catalogue, "num_items": catalogue.num_items}
+    task = make_task(model=model, **wanted(make_task, facts), **training)
+    make_collator = instantiate(config.task.collator)
+    collator = make_collator(**wanted(make_collator, facts))
     datamodule = instantiate(config.task.datamodule)(split, num_items=catalogue.num_items, collator=collator)
     return Parts(task, datamodule, protocol, metrics)
 
@@ -50,13 +54,30 @@ def rehearse(config: DictConfig) -> None:
     """Builds every part for a toy catalogue and takes one step: a bad value is found before any data is read."""
     rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])._replace(timestamps=np.arange(6))
     questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
-    split, catalogue = Split(rows, questions, questions), Catalogue(num_items=3, train=rows, whole=rows)
-    parts = assemble(config, split, catalogue)
+    attributes = toy_attributes(config) if reads_attributes(config) else ()
+    catalogue = Catalogue(num_items=3, train=rows, whole=rows, attributes=attributes)
+    parts = assemble(config, Split(rows, questions, questions), catalogue)
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
     parts.task.rehearse(next(iter(parts.datamodule.train_dataloader())))
     instantiate(config.split)
-    make_trainer(config)
-    check_monitor(config.monitor, parts.metrics)
+    check_monitor(config.monitor, parts.task, make_trainer(config))
+
+
+def reads_attributes(config: DictConfig) -> bool:
+    """Whether the task has a use for the items' attributes: only then need there be a file of them."""
+    return instantiate(config.task.module).func.reads_attributes
+
+
+def toy_attributes(config: DictConfig) -> list[ItemAttributes]:
+    """The kinds that the data set is said to have, for the toy catalogue's three items."""
+    names = [name for name, file in (config.data.get("attributes") or {}).items() if file is not None]
+    rows = Ragged.from_rows([[0], [0, 1], []])
+    return [ItemAttributes(name=str(name), rows=rows, vocabulary=Vocabulary(np.arange(2))) for name in names]
+
+
+def wanted(factory: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the facts that `factory` has a parameter for."""
+    return {name: fact for name, fact in facts.items() if name in signature(factory).parameters}
 
 
 def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable[str]) -> None:
@@ -93,8 +114,14 @@ def _made(key: str, node: DictConfig, **facts: Any) -> Any:
         raise ValueError(f"{key} cannot be made: {reason}") from error
 
 
-def check_monitor(monitor: str, metrics: RankingMetrics) -> None:
-    """Raises ValueError where no validation would give the metric that chooses the best epoch."""
-    known = [f"val/{name}" for name in metrics.names]
-    if monitor not in known:
-        raise ValueError(f"monitor ({monitor}) must be a metric of the validation, one of {', '.join(known)}")
+def check_monitor(monitor: str, task: TrainingTask, trainer: Trainer) -> None:
+    """Raises ValueError where the task does not log what chooses the best epoch, or the worst would be chosen."""
+    if monitor not in task.monitors:
+        raise ValueError(f"monitor ({monitor}) must be what the task measures, one of {', '.join(task.monitors)}")
+    mode, option = ("min", "lowest_loss") if task.lower_is_better else ("max", "default")
+    for callback in getattr(trainer, "callbacks", ()):
+        if getattr(callback, "monitor", None) == monitor and callback.mode != mode:
+            raise ValueError(
+                f"callbacks: {type(callback).__name__}.mode ({callback.mode}) would choose the worst {monitor}; "
+                f"set it to {mode}, or name callbacks={option} last"
+            )

@@ -12,9 +12,10 @@ from opcode import opmap
 
 from recsys import __version__
 
-VERBS = {  # verb: what it does; the module is recsys.commands.<verb>
+VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
+    "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }
 
 EXAMPLES = (
@@ -75,7 +76,12 @@ def _run(verb: str, arguments: list[str]) -> int:
         near = get_close_matches(verb, VERBS, n=1)
         advice = f"did you mean '{near[0]}'?" if near else f"the verbs are {', '.join(VERBS)}"
         raise ValueError(f"unknown verb '{verb}'; {advice}")
-    return import_module(f"recsys.commands.{verb}").main(arguments) or 0
+    return import_module(module_of(verb)).main(arguments) or 0
+
+
+def module_of(verb: str) -> str:
+    """Name of the module whose `main` does what the verb says."""
+    return f"recsys.commands.{verb.replace('-', '_')}"
 
 
 def _behind_hydra(error: Exception) -> BaseException:

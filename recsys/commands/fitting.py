@@ -1,6 +1,7 @@
-"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights, the test."""
+"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights."""
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -9,15 +10,14 @@ from rich.console import Console
 from torch import nn
 
 from recsys.commands.assembly import Parts
-from recsys.evaluation import Evaluation, Scorer, evaluate
-from recsys.initialisation import Scratch, freeze
+from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 
 
-def initialise(init: Scratch, model: nn.Module, console: Console) -> None:
+def initialise(init: Scratch, model: nn.Module, console: Console, *, fingerprints: Mapping[str, str]) -> None:
     """First weights and what of them is trained; prints both where they are not the usual."""
-    if loading := init.load(model):
-        console.print(loading_table(loading))
+    if source := init.source_for(fingerprints):
+        console.print(loading_table(load_fitting(model, source), source=source))
     freeze(model, init.freeze)
     if init.freeze:
         console.print(trainable_line(model))
@@ -42,13 +42,3 @@ def load_best(parts: Parts, path: Path, console: Console) -> int:
     checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
     parts.task.load_state_dict(checkpoint["state_dict"])
     return checkpoint["epoch"]
-
-
-def test(scorer: Scorer, parts: Parts, part: str) -> Evaluation:
-    """Ranks one part of the split ("val" or "test")."""
-    return evaluate(scorer, parts.datamodule.get_dataloader(part), protocol=parts.protocol, metrics=parts.metrics)
-
-
-def flat(results: dict[str, Evaluation]) -> dict[str, float]:
-    """{"test": {"ndcg@10": x}} -> {"test/ndcg@10": x}."""
-    return {f"{part}/{name}": value for part, result in results.items() for name, value in result.summary.items()}

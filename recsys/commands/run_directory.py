@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.commands.environment import environment
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
-# Keys that say where things lie, not what is computed; the data is known by its fingerprint.
-NOT_IDENTITY = ("force", "output_dir", "data.path", "data.cache_dir")
+# Keys that say where things lie, not what is computed; data and attributes are known by their fingerprints.
+NOT_IDENTITY = ("force", "output_dir", "data.path", "data.cache_dir", "data.attributes")
 RESULTS = (
     "run.json",
     "config.yaml",
@@ -28,14 +28,16 @@ RESULTS = (
 class RunDirectory:
     """outputs/<study>/<data>/<run>/seed<k>: run.json, config.yaml, metrics.csv, per_user.parquet, checkpoints.
 
-    data_fingerprint: of the data that the run is about; a run on other data is another run.
+    fingerprints: of the data that the run is about and, where it reads them, of the items' attributes; a run on others
+    is another run.
     """
 
-    def __init__(self, path: Path, config: DictConfig, *, data_fingerprint: str) -> None:
+    def __init__(self, path: Path, config: DictConfig, *, fingerprints: Mapping[str, str]) -> None:
         self.path = path
         self.config: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
         unresolved: dict[str, Any] = OmegaConf.to_container(config)  # pyright: ignore  # a difference shows at one key
-        self.identity = OmegaConf.create({**unresolved, "data_fingerprint": data_fingerprint})
+        known_by = {f"{name}_fingerprint": value for name, value in fingerprints.items()}
+        self.identity = OmegaConf.create({**unresolved, **known_by})
 
     def is_finished(self) -> bool:
         """Whether this very config has been run to its end here; ValueError where another config or other data has.

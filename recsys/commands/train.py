@@ -1,30 +1,9 @@
-"""`recsys train`: from the data's file to a tested model and a table."""
+"""`recsys train`: composes the recipe, then runs it."""
 
-import time
-from pathlib import Path
-
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import seed_everything
-from rich.console import Console
 
-from recsys.commands.assembly import assemble, make_trainer, rehearse
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.fitting import fit, flat, initialise, load_best, test
-from recsys.commands.run_directory import RunDirectory, register_resolvers
-from recsys.data.catalogue import Catalogue
-from recsys.data.sequences import UserSequences
-from recsys.evaluation import Scorer
-from recsys.models.popularity import Popularity
-from recsys.products import prefer_onednn
-from recsys.report.curves import learning_curve
-from recsys.report.runs import load_run
-from recsys.report.tables import run_line, run_table
-
-console = Console()
+from recsys.commands.configuration import run_with_hydra
+from recsys.commands.run_directory import register_resolvers
 
 
 def main(argv: list[str]) -> None:
@@ -34,68 +13,7 @@ def main(argv: list[str]) -> None:
 
 
 def train(config: DictConfig) -> None:
-    """Trains, tests the best epoch, writes the run's record and prints its table."""
-    quiet_lightning()
-    prefer_onednn()
-    check_types(config)
-    rehearse(config)
-    started = time.perf_counter()
-    reset_peak_memory()
-    sequences = instantiate(config.data).sequences()
-    run = RunDirectory(Path(config.output_dir), config, data_fingerprint=sequences.fingerprint)
-    if run.is_finished():
-        console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
-    else:
-        execute(config, run, sequences, started=started)
-    show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
-    console.print(show(load_run(run.path)), soft_wrap=show is run_line)
+    """Runs the recipe; torch is imported no sooner, so that a typo is answered at once."""
+    from recsys.commands import recipe
 
-
-def execute(config: DictConfig, run: RunDirectory, sequences: UserSequences, *, started: float) -> None:
-    """Split, model, fit, test, record: the recipe."""
-    split = instantiate(config.split)(sequences)
-    seed_everything(config.seed, verbose=False)
-    catalogue = Catalogue(num_items=sequences.num_items, train=split.train, whole=sequences.items)
-    parts = assemble(config, split, catalogue)
-    initialise(instantiate(config.init), parts.task.get_submodule("model"), console)
-    trainer = make_trainer(config)
-    console.print(
-        f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
-        f"{sequences.num_interactions:,} interactions -> {run.path}",
-        soft_wrap=True,
-    )
-
-    fit_started = time.perf_counter()
-    interrupted = fit(trainer, parts, resume=run.start())
-    fit_seconds = time.perf_counter() - fit_started
-    best_epoch = load_best(parts, run.path / "best.ckpt", console)
-
-    pop = Popularity(catalogue)
-    pop.fit()
-    scorers: dict[str, Scorer] = {"model": parts.task.eval(), "pop": pop}
-    results = {name: {part: test(scorer, parts, part) for part in ("val", "test")} for name, scorer in scorers.items()}
-    per_user = results["model"]["test"].per_user
-    per_user.assign(user=sequences.users.ids[per_user["user"]]).to_parquet(run.path / "per_user.parquet")
-    learning_curve(run.path / "metrics.csv", run.path / "learning_curve.png", monitor=config.monitor)
-    run.write(
-        status="interrupted" if interrupted else "finished",
-        fingerprints={
-            "data": sequences.fingerprint,
-            "split": split.fingerprint(),
-            "protocol": parts.protocol.describe(),
-        },
-        num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
-        seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
-        peak_memory_gb=peak_memory_gb(),
-        best_epoch=best_epoch,
-        epochs=trainer.current_epoch,
-        metrics=flat(results["model"]),
-        baselines={"pop": flat(results["pop"])},
-    )
-    if interrupted:
-        console.print(
-            f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",
-            soft_wrap=True,
-        )
-        console.print(run_table(load_run(run.path)))
-        raise KeyboardInterrupt
+    recipe.train(config)

@@ -1,8 +1,12 @@
 """What travels from the data to the model: named tuples of tensors, shapes in the docstrings."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 from torch import Tensor
+
+from recsys.data.parts import Part, cut
 
 
 class TrainBatch(NamedTuple):
@@ -15,6 +19,7 @@ class TrainBatch(NamedTuple):
     places: [N] int64, where those are, row after row, when rows are laid end to end. Found where the batch is made, on
         the CPU: finding them on a GPU would make the step wait for it.
     timestamps: [B, L] int64, seconds, when each input came about, 0 at padding; None where the data has no times.
+    cuts: how the batch is best encoded, rows of like length together; none: as a whole.
     """
 
     users: Tensor
@@ -23,13 +28,44 @@ class TrainBatch(NamedTuple):
     target_mask: Tensor
     places: Tensor
     timestamps: Tensor | None = None
+    cuts: tuple[Part, ...] = ()
 
     @classmethod
     def of(
-        cls, users: Tensor, items: Tensor, targets: Tensor, *, target_mask: Tensor, timestamps: Tensor | None = None
+        cls,
+        users: Tensor,
+        items: Tensor,
+        targets: Tensor,
+        *,
+        target_mask: Tensor,
+        timestamps: Tensor | None = None,
+        lengths: np.ndarray | None = None,
     ) -> "TrainBatch":
-        """The batch with those targets."""
-        return cls(users, items, targets, target_mask, target_mask.flatten().nonzero().squeeze(1), timestamps)
+        """The batch with those targets. lengths: [B], items in each row, where it may be cut into parts."""
+        places = target_mask.flatten().nonzero().squeeze(1)
+        counts = target_mask.sum(1).numpy() if lengths is not None else None
+        cuts = () if lengths is None or counts is None else cut(lengths, counts, width=items.shape[1])
+        return cls(users, items, targets, target_mask, places, timestamps, cuts)
+
+    def parts(self) -> Iterator["TrainBatch"]:
+        """The batch in parts, each as wide as its rows need; their target positions follow each other as in the whole.
+
+        What is computed row by row is the same either way, and a step still sees the whole batch: unlike batches of
+        like length, parts of like length change nothing about training.
+        """
+        if len(self.cuts) <= 1:
+            yield self
+            return
+        for rows, width, places in self.cuts:
+            row, column = self.rows[places] - rows.start, self.places[places] % self.items.shape[1]
+            yield TrainBatch(
+                users=self.users[rows],
+                items=self.items[rows, :width],
+                targets=self.targets[rows, :width],
+                target_mask=self.target_mask[rows, :width],
+                places=row * width + column,
+                timestamps=None if self.timestamps is None else self.timestamps[rows, :width],
+            )
 
     @property
     def positives(self) -> Tensor:
@@ -62,3 +98,20 @@ class EvalBatch(NamedTuple):
     seen_rows: Tensor
     seen_items: Tensor
     timestamps: Tensor | None = None
+
+
+class PretrainBatch(NamedTuple):
+    """One batch of S3-Rec's pre-training. Right-padded.
+
+    users: [B] int64, user index.
+    items: [B, L] int64, `pad` after each row's end; nothing in them is hidden.
+    hidden: [B, L] bool, items that are masked and have to be told, each row's last among them.
+    segment: [B, L] bool, the stretch of each row that has to be told from another; nowhere in a row of one item.
+    other: [B, L] int64, where `segment` is on, a stretch of the same length from anywhere; elsewhere anything.
+    """
+
+    users: Tensor
+    items: Tensor
+    hidden: Tensor
+    segment: Tensor
+    other: Tensor

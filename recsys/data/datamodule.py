@@ -9,7 +9,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from recsys.data.collators import Evaluation, TrainCollator
-from recsys.data.ragged import Ragged
+from recsys.data.samples import Sampling, WholeRows
 from recsys.data.splits import Split
 
 
@@ -75,7 +75,8 @@ class SequenceDataModule(LightningDataModule):
     """Batches of a split.
 
     collator: turns rows of training items into a TrainBatch; decides what is predicted from what.
-    batch_size: sequences per training batch; pool, seed, reshuffle: see LengthBuckets.
+    samples: what of the training rows an epoch is made of, see Sampling; None is WholeRows.
+    batch_size: samples per training batch; pool, seed, reshuffle: see LengthBuckets.
     eval_batch_size: users per evaluation batch.
     """
 
@@ -91,6 +92,7 @@ class SequenceDataModule(LightningDataModule):
         pool: int,
         seed: int,
         reshuffle: bool = True,
+        samples: Sampling | None = None,
     ) -> None:
         super().__init__()
         self.split = split
@@ -102,14 +104,14 @@ class SequenceDataModule(LightningDataModule):
         self.pool = pool
         self.seed = seed
         self.reshuffle = reshuffle
-        self.train_users = _trainable(split.train)
+        self.samples = (samples or WholeRows())(split.train)
 
     def get_dataloader(self, name: str) -> DataLoader:
         """Batches of "train", "val" or "test"."""
         return {"train": self.train_dataloader, "val": self.val_dataloader, "test": self.test_dataloader}[name]()
 
     def train_dataloader(self) -> DataLoader:
-        rows, users = self.split.train.take(self.train_users), self.train_users
+        users, rows = self.samples
         lengths = np.minimum(rows.lengths, self.max_length + 1)
         sampler = LengthBuckets(
             lengths, batch_size=self.batch_size, pool=self.pool, seed=self.seed, reshuffle=self.reshuffle
@@ -134,11 +136,3 @@ def _loader(make: Callable[[np.ndarray], Any], sampler: Sampler[np.ndarray]) -> 
     after the epoch is seeded, depending on whether the run was resumed.
     """
     return DataLoader(_Batches(make), sampler=sampler, batch_size=None, generator=torch.Generator())
-
-
-def _trainable(rows: Ragged) -> np.ndarray:
-    """Users with something to predict: at least two training items."""
-    users = np.flatnonzero(rows.lengths >= 2)
-    if len(users) == 0:
-        raise ValueError("no user has 2 training items, so there is nothing to predict; set data.min_user_items higher")
-    return users

@@ -2,10 +2,11 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from recsys.data.attributes import AttributeFile, ItemAttributes
 from recsys.data.interactions import filter_interactions
 from recsys.data.locations import Location, cache_root, locate
 from recsys.data.sequences import UserSequences
@@ -25,6 +26,7 @@ class InteractionDataset:
     min_rating: keep interactions rated at least this much; None keeps all.
     min_user_items, min_item_users: k-core, see `k_core`; 0 keeps all.
     max_users: keep the first so many users only, for a quick look; None keeps all.
+    attributes: the items' attributes by name, read by those who ask for them; None for a name: do without.
     cache_dir: where built sequences are kept; None is `sequences` in $RECSYS_CACHE or ~/.cache/recsys.
     """
 
@@ -39,6 +41,7 @@ class InteractionDataset:
         min_user_items: int = 0,
         min_item_users: int = 0,
         max_users: int | None = None,
+        attributes: Mapping[str, AttributeFile | None] | None = None,
         cache_dir: str | Path | None = None,
     ) -> None:
         self.name = name
@@ -51,6 +54,7 @@ class InteractionDataset:
             "min_item_users": min_item_users,
             "max_users": max_users,
         }
+        self.attribute_files = {name: file for name, file in (attributes or {}).items() if file is not None}
         self.cache_dir = cache_root() / "sequences" if cache_dir is None else Path(cache_dir).expanduser()
 
     def sequences(self) -> UserSequences:
@@ -70,6 +74,19 @@ class InteractionDataset:
         except OSError as error:
             warnings.warn(f"not cached: {error}; point RECSYS_CACHE to a writable folder", stacklevel=2)
         return built
+
+    def attributes(self, sequences: UserSequences) -> tuple[ItemAttributes, ...]:
+        """The attributes of the items of `sequences`, which this has made.
+
+        Raises FileNotFoundError where a file isn't found, ValueError where it is malformed or of other items.
+        """
+        if not self.attribute_files:
+            return ()
+        _, data_file = self._source()
+        return tuple(
+            file.read(name, data_file=data_file, items=sequences.vocabulary)
+            for name, file in self.attribute_files.items()
+        )
 
     def _source(self) -> tuple[Reader, Path]:
         expected = [pattern for reader in self.readers for pattern in reader.patterns]

@@ -1,6 +1,5 @@
 """The form in which data lives: each user's items in order of time, on disk as memory-mapped arrays."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.array_folder import load_arrays, save_arrays
+from recsys.data.fingerprints import fingerprint
 from recsys.data.interactions import Vocabulary, check_interactions
 from recsys.data.ragged import Ragged
 
@@ -58,7 +58,7 @@ class UserSequences:
         }
         for column in {"timestamp", "rating"}.intersection(frame.columns):
             arrays[f"{column}s"] = frame[column].to_numpy()[order]
-        return cls._from_arrays(arrays, name=name, fingerprint=_fingerprint(arrays))
+        return cls._from_arrays(arrays, name=name, fingerprint=fingerprint(arrays))
 
     def save(self, directory: Path) -> None:
         """Write a folder of .npy files and meta.json; a reader sees the old or the new one, never a part."""
@@ -108,14 +108,3 @@ def _order(rows: np.ndarray, timestamps: pd.Series | None) -> np.ndarray:
 
 def _smallest_type(num_items: int) -> type[np.signedinteger]:
     return np.int32 if num_items <= np.iinfo(np.int32).max else np.int64
-
-
-def _fingerprint(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 of names, types and bytes, in little-endian order whatever the machine's."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name} {array.dtype.str} {len(array)}\n".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()

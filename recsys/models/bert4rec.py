@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel, last_state
+from recsys.models.base import SequentialModel
 from recsys.models.blocks import PostNormBlock, Transformer
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, attention_mask, initialise
@@ -68,9 +68,7 @@ class BERT4Rec(SequentialModel):
         initialise(self, std=init_std)
 
     def encode(self, items: Tensor) -> Tensor:
-        visible = attention_mask(items, pad=self.pad, causal=False)  # [B, 1, 1, L]: every real key, before or after
-        x = self.dropout(self.norm(self.positions(self.embedding(items), self.lengths(items))))  # [B, L, D]
-        return self.head(self.transformer(x, visible))
+        return self.head(self.transformer(*self._embed(items)))
 
     def item_table(self) -> ItemTable:
         return self.output(self.embedding)
@@ -78,7 +76,13 @@ class BERT4Rec(SequentialModel):
     def next_query(self, items: Tensor) -> Tensor:
         """Items [B, L] -> the hidden state of a mask behind each row's last item [B, D]."""
         asked, end = self.with_mask(items)
-        return last_state(self.encode(asked), end + 1)
+        x, visible = self._embed(asked)
+        return self.head(self.transformer.at(x, end, visible))
+
+    def _embed(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """What enters the first block [B, L, D], and whom all see: every real key, before or after, [B, 1, 1, L]."""
+        x = self.positions(self.embedding(items), self.lengths(items))
+        return self.dropout(self.norm(x)), attention_mask(items, pad=self.pad, causal=False)
 
     def with_mask(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Items [B, L] -> the same with `mask` at each row's end, and where that is [B].

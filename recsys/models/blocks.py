@@ -1,10 +1,12 @@
 """Transformer blocks: where the normalisation stands and what the residual carries. [B, L, D] -> [B, L, D].
 
-`visible` is what `SelfAttention` takes: None for causal attention, else a mask.
+`visible` is what `SelfAttention` takes: None for causal attention, else a mask. `only` [B, Q, D] holds the positions of
+x to go on with, where not all are wanted: they are computed as they would be among the others, [B, Q, D].
 """
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -13,29 +15,42 @@ from recsys.models.layers import FeedForward, SelfAttention, SwiGLU
 
 
 class PreNormBlock(nn.Module):
-    """x + attend(norm(x)), then x + feed(norm(x)): trains stably at any depth (Xiong et al., ICML 2020)."""
+    """x + attend(norm(x)), then x + feed(norm(x)): trains stably at any depth (Xiong et al., ICML 2020).
+
+    inner_dropout: between the two layers of the feed-forward network; None is `dropout`.
+    """
 
     def __init__(
-        self, *, dim: int, num_heads: int, feedforward_dim: int, dropout: float, attention_dropout: float
+        self,
+        *,
+        dim: int,
+        num_heads: int,
+        feedforward_dim: int,
+        dropout: float,
+        attention_dropout: float,
+        inner_dropout: float | None = None,
     ) -> None:
         super().__init__()
+        inner = dropout if inner_dropout is None else inner_dropout
         self.attention = SelfAttention(dim=dim, num_heads=num_heads, dropout=attention_dropout)
-        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout)
+        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=inner)
         self.attention_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
         normed = self.attention_norm(x)
-        x = x + self.dropout(self.attention(normed, normed, visible))
+        query = normed if only is None else self.attention_norm(only)
+        x = (x if only is None else only) + self.dropout(self.attention(query, normed, visible))
         return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
 
 
 class PostNormBlock(PreNormBlock):
     """norm(x + attend(x)), then norm(x + feed(x)): the original Transformer's, used by BERT4Rec and S3-Rec."""
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        x = self.attention_norm(x + self.dropout(self.attention(x, x, visible)))
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+        query = x if only is None else only
+        x = self.attention_norm(query + self.dropout(self.attention(query, x, visible)))
         return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
 
 
@@ -56,8 +71,8 @@ class SASRecBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        query = self.attention_norm(x)
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+        query = self.attention_norm(x if only is None else only)
         x = self.feedforward_norm(query + self.attention(query, x, visible))
         return x + self.dropout(self.feedforward(x))
 
@@ -81,9 +96,10 @@ class LiGRBlock(nn.Module):
         self.feedforward_gate = nn.Linear(dim, dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
         normed = self.attention_norm(x)
-        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(normed, normed, visible))
+        query, x = (normed, x) if only is None else (self.attention_norm(only), only)
+        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(query, normed, visible))
         fed = self.feedforward(self.feedforward_norm(x))
         return x + self.feedforward_gate(x).sigmoid() * self.dropout(fed)
 
@@ -128,3 +144,15 @@ class Transformer(nn.Module):
         for block in self.blocks:
             x = block(x, visible)
         return x
+
+    def at(self, x: Tensor, position: Tensor, visible: Tensor | None = None) -> Tensor:
+        """The state at one position of each row alone: [B, L, D], positions [B] -> [B, D].
+
+        Equal to `forward` there; the last block computes nothing else, which saves most of its work.
+        """
+        *first, last = self.blocks
+        for block in first:
+            x = block(x, visible)
+        if visible is None:  # causal, for a single query
+            visible = (torch.arange(x.shape[1], device=x.device) <= position[:, None])[:, None, None]  # [B, 1, 1, L]
+        return last(x, visible, x[torch.arange(len(x), device=x.device), position].unsqueeze(1)).squeeze(1)

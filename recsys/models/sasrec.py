@@ -60,8 +60,14 @@ class SASRec(SequentialModel):
         initialise(self, std=init_std)
 
     def encode(self, items: Tensor) -> Tensor:
+        return self.norm(self.transformer(self._embed(items)))
+
+    def next_query(self, items: Tensor) -> Tensor:
+        return self.norm(self.transformer.at(self._embed(items), self.lengths(items) - 1))
+
+    def _embed(self, items: Tensor) -> Tensor:
         x = self.embedding(items) * self.scale  # [B, L, D]
-        return self.norm(self.transformer(self.dropout(self.positions(x, self.lengths(items)))))
+        return self.dropout(self.positions(x, self.lengths(items)))
 
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()

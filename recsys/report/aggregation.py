@@ -85,10 +85,10 @@ def _counted(runs: Iterable[Run]) -> list[Run]:
 
 
 def _differing(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Data -> the fingerprints that are not the same in all runs on it."""
+    """Data -> the fingerprints that are not the same in all runs on it that rank; others are compared with none."""
     found: dict[str, list[dict[str, str]]] = {}
     for run in runs:
-        found.setdefault(run.data, []).append(run.fingerprints)
+        found.setdefault(run.data, []).extend([] if run.ranks_nothing else [run.fingerprints])
     return {
         data: [key for key in dict.fromkeys(chain(*prints)) if len({one.get(key) for one in prints}) > 1]
         for data, prints in found.items()

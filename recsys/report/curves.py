@@ -1,5 +1,6 @@
 """Learning curves."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,19 @@ def learning_curve(metrics_csv: Path, png: Path, *, monitor: str) -> None:
     _draw(above, history.reindex(columns=["epoch", LOSS]).dropna(), LOSS, BLUE)
     _draw(below, validated, monitor, ORANGE)
     _mark(above, below, epoch=best["epoch"], value=best[monitor])
+    figure.savefig(png)
+
+
+def loss_curves(metrics_csv: Path, png: Path, *, columns: Sequence[str], best_epoch: int) -> None:
+    """Draws each of the columns that the file has, per epoch, one panel below the other; the best epoch marked."""
+    history = _read(metrics_csv, ("epoch",))
+    present = [column for column in columns if column in history]
+    height = 1 + 1.6 * len(present)
+    figure = Figure(figsize=(6.4, height), dpi=150, layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.1))
+    for axes, column in zip(figure.subplots(len(present), 1, sharex=True, squeeze=False)[:, 0], present, strict=True):
+        _draw(axes, history.reindex(columns=["epoch", column]).dropna(), column, BLUE)
+        axes.axvline(best_epoch, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+    figure.axes[-1].set_xlabel("epoch", color=GREY)
     figure.savefig(png)
 
 

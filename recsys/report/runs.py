@@ -38,6 +38,11 @@ class Run:
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
 
+    @property
+    def ranks_nothing(self) -> bool:
+        """Whether it is a pre-training, which has losses alone."""
+        return not any(name.startswith("test/") for name in self.metrics)
+
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "status": (str,),

@@ -28,16 +28,18 @@ def run_table(run: Run) -> Table:
 
     Metrics that agree everywhere share lines: with one relevant item per user, HR is Recall and MRR is MAP.
     The model's validation result stands dim below its test result and does not compete.
-    Only metrics with a cutoff (`test/ndcg@10`) are shown. The name's overrides stand in the title.
+    Only metrics with a cutoff (`test/ndcg@10`) are shown, and of a run that ranks nothing its losses. The name's
+    overrides stand in the title.
     """
+    if run.ranks_nothing:
+        return _loss_table(run)
     model, _, overrides = run.name.partition(",")
     lines = [_Line(name, _cells(metrics, "test/")) for name, metrics in run.baselines.items()]
     lines.append(_Line(model, _cells(run.metrics, "test/")))
     if validation := _cells(run.metrics, "val/"):
         lines.append(_Line("(validation)", validation, competes=False))
     cutoffs = sorted({k for line in lines for _, k in line.values}, key=lambda k: (len(k), k))
-    title = Text(f"{run.data}, test set, seed {run.seed}" + (f"\n{overrides.replace(',', ' ')}" if overrides else ""))
-    table = Table(box=box.SIMPLE_HEAD, title=title, caption=_facts(run))
+    table = Table(box=box.SIMPLE_HEAD, title=_run_title(run, "test set", overrides), caption=_facts(run))
     table.add_column("metric")
     table.add_column("model", overflow="fold")
     for cutoff in cutoffs:
@@ -47,9 +49,26 @@ def run_table(run: Run) -> Table:
     return table
 
 
+def _loss_table(run: Run) -> Table:
+    """The losses of the best epoch of a run that ranks nothing."""
+    model, _, overrides = run.name.partition(",")
+    table = Table(box=box.SIMPLE_HEAD, min_width=60, title=_run_title(run, "training", overrides), caption=_facts(run))
+    table.add_column("loss")
+    table.add_column(_model(model), justify="right")
+    for name, value in run.metrics.items():
+        table.add_row(name, _number(value))
+    return table
+
+
+def _run_title(run: Run, what: str, overrides: str) -> Text:
+    return Text(f"{run.data}, {what}, seed {run.seed}" + (f"\n{overrides.replace(',', ' ')}" if overrides else ""))
+
+
 def run_line(run: Run, *, metrics: Sequence[str] = STUDY_METRICS) -> Text:
-    """One run in one line, for a grid in progress."""
+    """One run in one line, for a grid in progress; all of its losses where it ranks nothing."""
     values = ", ".join(f"{_title(name)} {run.metrics.get(f'test/{name}', math.nan):.4f}" for name in metrics)
+    if run.ranks_nothing:
+        values = ", ".join(f"{name} {value:.4f}" for name, value in run.metrics.items())
     return Text(f"{run.data} {run.name} seed {run.seed}: {values} ({run.seconds.get('total', math.nan):.0f} s)")
 
 

@@ -1,23 +1,18 @@
-"""What every task shares: validation by the evaluator's own ranks, and the optimiser where there is one."""
+"""What every task that ranks shares: validation by the evaluator's own ranks."""
 
 from typing import Any
 
-from pytorch_lightning import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.evaluation import FullRanking, num_relevant
 from recsys.metrics.ranking import RankingMetrics
-from recsys.tasks.optimization import AnySchedule, MakeOptimizer, optimization
-from recsys.tasks.schedules import Horizon
+from recsys.tasks.optimization import AnySchedule, MakeOptimizer
+from recsys.tasks.training import TrainingTask
 
 
-class RankingTask(LightningModule):
-    """A task whose `score_batch` is validated each epoch.
-
-    optimizer: makes the optimiser from the parameters; None where nothing is trained by gradient.
-    scheduler: the schedule of its learning rate; None where there is none.
-    """
+class RankingTask(TrainingTask):
+    """A task whose `score_batch` is validated each epoch; optimizer, scheduler: see TrainingTask."""
 
     def __init__(
         self,
@@ -27,24 +22,18 @@ class RankingTask(LightningModule):
         optimizer: MakeOptimizer | None = None,
         scheduler: AnySchedule | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(optimizer=optimizer, scheduler=scheduler)
         self.protocol = protocol
         self.metrics = metrics
-        self.optimizer = optimizer
-        self.scheduler = scheduler
+
+    @property
+    def monitors(self) -> list[str]:
+        """The metrics of the validation."""
+        return [f"val/{name}" for name in self.metrics.names]
 
     def score_batch(self, batch: EvalBatch) -> Tensor:
         """Scores of the whole catalogue for each user, [B, V]."""
         raise NotImplementedError
-
-    def finetune(self, batch: TrainBatch) -> Tensor:
-        """The loss of a batch, a mean over its positions."""
-        raise NotImplementedError
-
-    def rehearse(self, batch: TrainBatch) -> None:
-        """One step on a toy batch, so that a bad value is found before any data is read."""
-        self.optimization(Horizon(step=1, epoch=1))
-        self.finetune(batch).backward()
 
     def training_step(self, batch: TrainBatch, batch_idx: int) -> dict[str, Any] | None:
         loss = self.finetune(batch)
@@ -63,16 +52,3 @@ class RankingTask(LightningModule):
         self.log_dict(logged)
         if self.scheduler is not None and not self.trainer.sanity_checking:
             self.scheduler.validated(self.lr_schedulers(), logged)
-
-    def configure_optimizers(self) -> Any:
-        return self.optimization(Horizon.of(self.trainer))
-
-    def optimization(self, horizon: Horizon) -> Any:
-        """Optimiser and schedule for a training of that length, as `configure_optimizers` returns them."""
-        if self.optimizer is None:
-            return None
-        made = optimization(self.parameters(), optimizer=self.optimizer, schedule=self.scheduler, horizon=horizon)
-        for module in self.modules():
-            if isinstance(module, nn.Embedding):
-                module.sparse = getattr(made["optimizer"], "takes_sparse", False)
-        return made

@@ -1,5 +1,6 @@
 """Training a sequential recommender: the masked fine-tune step with any encoder, candidates and loss."""
 
+import torch
 from torch import Tensor
 
 from recsys.candidates import CandidateSampler
@@ -49,7 +50,7 @@ class SequentialRecommender(RankingTask):
 
     def queries(self, batch: TrainBatch) -> Tensor:
         """The query of each target position, in the order of `batch.positives`, [N, D]."""
-        return self.model.queries(batch)
+        return torch.cat([self.model.queries(part) for part in batch.parts()])
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""

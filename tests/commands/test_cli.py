@@ -69,7 +69,7 @@ def test_help_lists_every_verb(argv: list[str], capsys: pytest.CaptureFixture[st
 
 def test_every_verb_has_its_module():
     for verb in cli.VERBS.keys() - {"probe"}:
-        assert find_spec(f"recsys.commands.{verb}") is not None
+        assert find_spec(cli.module_of(verb)) is not None
 
 
 @pytest.mark.parametrize(("argv", "code"), [([], 0), (["seven"], 7)])
@@ -81,7 +81,7 @@ def test_exit_code_is_the_verbs(argv: list[str], code: int):
     ("argv", "line"),
     [
         (["prob"], "unknown verb 'prob'; did you mean 'probe'?"),
-        (["model=gru"], "unknown verb 'model=gru'; the verbs are train, inspect, probe"),
+        (["model=gru"], "unknown verb 'model=gru'; the verbs are train, inspect, import-checkpoint, probe"),
         (["probe", "user"], "dim (3) must be even, got 3, pass dim=4"),
         (["probe", "file"], "no file ml-100k.inter; pass data.path=..."),
         (["probe", "instantiate"], "dim (3) must be even, got 3, pass dim=4"),

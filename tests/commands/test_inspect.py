@@ -12,7 +12,7 @@ def test_every_encoder_can_be_inspected(model: str, capsys: pytest.CaptureFixtur
     assert "[1, 6]" in capsys.readouterr().out.splitlines()[-2]  # the logits of six items
 
 
-@pytest.mark.parametrize(("model", "first_row"), [("sasrec", "1...."), ("bert4rec", "1111..")])
+@pytest.mark.parametrize(("model", "first_row"), [("sasrec", "1...."), ("s3rec", "1...."), ("bert4rec", "1111..")])
 def test_the_mask_is_the_models_own(model: str, first_row: str, capsys: pytest.CaptureFixture) -> None:
     main(["inspect", f"model={model}"])
     (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│        0 │")]

@@ -288,7 +288,7 @@ def test_a_grid_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
         (("optimizer.lr=-1.0",), "optimizer cannot be made: Invalid learning rate: -1.0"),
         (("scheduler=cosine", "scheduler.interval=batch"), "scheduler.interval ('batch') must be Literal"),
         (("scheduler=step", "scheduler.curve.every=0"), "every (0) must be at least 1"),
-        (("monitor=val/ndcg@7",), "monitor (val/ndcg@7) must be a metric of the validation, one of val/hr@1"),
+        (("monitor=val/ndcg@7",), "monitor (val/ndcg@7) must be what the task measures, one of val/hr@1"),
         (("trainer.gradient_clip_val=-1.0",), "trainer.gradient_clip_val (-1.0) must be above 0"),
         (("trainer.gradient_clip_algorithm=l3",), "trainer cannot be made: `gradient_clip_algorithm` l3 is invalid"),
         (("trainer.check_val_every_n_epoch=9",), "trainer.check_val_every_n_epoch (9) must be at most"),

@@ -19,11 +19,10 @@ def test_next_item_by_hand() -> None:
     assert batch.items.dtype == torch.int64
 
 
-def test_a_batch_is_as_wide_as_its_longest_row() -> None:
-    assert NextItem(num_items=PAD, max_length=50)(np.arange(2), Ragged.from_rows([[0, 1], [5, 6, 7]])).items.shape == (
-        2,
-        2,
-    )
+@pytest.mark.parametrize(("longest", "max_length", "width"), [(3, 50, 8), (9, 50, 8), (10, 50, 16), (60, 50, 50)])
+def test_a_batch_is_about_as_wide_as_its_longest_row(longest: int, max_length: int, width: int) -> None:
+    rows = Ragged.from_rows([[0, 1], list(range(longest))])
+    assert NextItem(num_items=PAD, max_length=max_length)(np.arange(2), rows).items.shape == (2, width)
 
 
 def test_evaluation_sees_the_whole_history_but_reads_its_end() -> None:

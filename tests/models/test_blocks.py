@@ -1,7 +1,8 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
-from recsys.models.blocks import LiGRBlock
+from recsys.models.blocks import LiGRBlock, PostNormBlock, PreNormBlock, SASRecBlock, Transformer
 from recsys.models.layers import SwiGLU
 
 SIZES = {"dim": 8, "num_heads": 2, "feedforward_dim": 16, "dropout": 0.0, "attention_dropout": 0.0}
@@ -28,3 +29,19 @@ def test_open_gates_of_a_ligr_block_add_everything() -> None:
     normed = block.attention_norm(x)
     attended = x + block.attention(normed, normed)
     torch.testing.assert_close(block(x), attended + block.feedforward(block.feedforward_norm(attended)))
+
+
+@pytest.mark.parametrize("block", [PreNormBlock, PostNormBlock, SASRecBlock, LiGRBlock])
+def test_one_position_alone_is_what_it_is_among_all(block: type[torch.nn.Module]) -> None:
+    transformer = Transformer(**SIZES, num_blocks=2, block=block)
+    x, position = torch.randn(3, 5, 8), torch.tensor([4, 0, 2])
+    visible = (torch.arange(5) <= position[:, None])[:, None, None, :]
+    expected = transformer(x, visible)[range(3), position]
+    torch.testing.assert_close(transformer.at(x, position, visible), expected)
+
+
+@pytest.mark.parametrize("block", [PreNormBlock, PostNormBlock])
+def test_the_inner_dropout_is_the_others_unless_it_is_given(block: type[torch.nn.Module]) -> None:
+    sizes = {**SIZES, "dropout": 0.5}
+    assert block(**sizes).feedforward.dropout.p == 0.5
+    assert block(**sizes, inner_dropout=0.0).feedforward.dropout.p == 0.0

@@ -187,7 +187,7 @@ def test_mf_scores_the_user_alone_at_every_target() -> None:
     owners = batch.users[batch.target_mask.nonzero()[:, 0]]
     torch.testing.assert_close(queries, model.users.weight[owners])
     torch.testing.assert_close(model.next_queries(ask()), model.users.weight)
-    weight, bias = model.item_table()
+    weight, bias, _ = model.item_table()
     assert weight.shape == (NUM_ITEMS, 4)
     assert bias is not None
 

@@ -6,5 +6,6 @@ from recsys.data.collators.cloze import Cloze
 from recsys.data.collators.evaluation import Evaluation
 from recsys.data.collators.last_item import LastItem
 from recsys.data.collators.next_item import NextItem
+from recsys.data.collators.s3_pretraining import S3Pretraining
 
-__all__ = ["Bag", "Cloze", "Evaluation", "LastItem", "NextItem", "TrainCollator"]
+__all__ = ["Bag", "Cloze", "Evaluation", "LastItem", "NextItem", "S3Pretraining", "TrainCollator"]

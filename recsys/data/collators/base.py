@@ -9,8 +9,6 @@ from torch import Tensor
 from recsys.data.batches import TrainBatch
 from recsys.data.ragged import Ragged
 
-WIDTH_STEP = 8  # columns
-
 
 class TrainCollator(Protocol):
     """Turns the rows of one batch, and the users they belong to, into a training batch.
@@ -20,14 +18,6 @@ class TrainCollator(Protocol):
     """
 
     def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch: ...
-
-
-def batch_width(longest: int, *, at_most: int) -> int:
-    """Columns of a batch whose longest row has `longest` items: the next multiple of 8, but not above `at_most`.
-
-    So that there are few shapes: matrix kernels are compiled for each (see `recsys.products`).
-    """
-    return min(-(-max(longest, 1) // WIDTH_STEP) * WIDTH_STEP, at_most)
 
 
 def ids(array: np.ndarray) -> Tensor:

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from recsys.data.batches import TrainBatch
-from recsys.data.collators.base import batch_width, ids, times
+from recsys.data.collators.base import ids, times
+from recsys.data.parts import batch_width
 from recsys.data.ragged import Ragged
 
 
@@ -35,7 +36,9 @@ class Cloze:
         targets = ids(rows.padded(width, self.pad))  # [B, L]
         hidden = self._hidden(torch.from_numpy(lengths), width=width)
         items = targets.masked_fill(hidden, self.mask)
-        return TrainBatch.of(ids(users), items, targets, target_mask=hidden, timestamps=times(rows, width))
+        return TrainBatch.of(
+            ids(users), items, targets, target_mask=hidden, timestamps=times(rows, width), lengths=lengths
+        )
 
     def _hidden(self, lengths: Tensor, *, width: int) -> Tensor:
         """Which positions are hidden, [B, width] bool: those that come first in a random order of each row."""

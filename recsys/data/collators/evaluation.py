@@ -3,7 +3,8 @@
 import numpy as np
 
 from recsys.data.batches import EvalBatch
-from recsys.data.collators.base import batch_width, ids, times
+from recsys.data.collators.base import ids, times
+from recsys.data.parts import batch_width
 from recsys.data.splits import EvalSet
 
 

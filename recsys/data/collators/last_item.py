@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from recsys.data.batches import TrainBatch
-from recsys.data.collators.base import batch_width, ids, times
+from recsys.data.collators.base import ids, times
+from recsys.data.parts import batch_width
 from recsys.data.ragged import Ragged
 
 
@@ -22,13 +23,20 @@ class LastItem:
 
     def __call__(self, users: np.ndarray, rows: Ragged) -> TrainBatch:
         sizes = self._sizes(rows.lengths)  # [B]
+        order = np.argsort(sizes, kind="stable")  # like lengths together
+        users, rows, sizes = users[order], rows.take(order), sizes[order]
         kept = np.minimum(sizes, self.max_length)  # [B]
         inputs, width = rows._replace(lengths=sizes), batch_width(int(kept.max()), at_most=self.max_length)
         items = inputs.padded(width, self.pad)  # [B, L]
         is_last = np.arange(width) == kept[:, None] - 1  # [B, L]
         targets = np.where(is_last, rows.values[rows.starts + sizes][:, None], self.pad)  # [B, L]
         return TrainBatch.of(
-            ids(users), ids(items), ids(targets), target_mask=torch.from_numpy(is_last), timestamps=times(inputs, width)
+            ids(users),
+            ids(items),
+            ids(targets),
+            target_mask=torch.from_numpy(is_last),
+            timestamps=times(inputs, width),
+            lengths=kept,
         )
 
     def _sizes(self, lengths: np.ndarray) -> np.ndarray:

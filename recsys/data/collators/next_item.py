@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from recsys.data.batches import TrainBatch
-from recsys.data.collators.base import batch_width, ids, times
+from recsys.data.collators.base import ids, times
+from recsys.data.parts import batch_width
 from recsys.data.ragged import Ragged
 
 
@@ -20,4 +21,11 @@ class NextItem:
         width = batch_width(int(rows.lengths.max()) - 1, at_most=self.max_length)
         inputs, targets = rows.trim(tail=1), rows.trim(head=1).padded(width, self.pad)  # targets [B, L]
         items, mask = inputs.padded(width, self.pad), torch.from_numpy(targets != self.pad)  # [B, L]
-        return TrainBatch.of(ids(users), ids(items), ids(targets), target_mask=mask, timestamps=times(inputs, width))
+        return TrainBatch.of(
+            ids(users),
+            ids(items),
+            ids(targets),
+            target_mask=mask,
+            timestamps=times(inputs, width),
+            lengths=inputs.lengths,
+        )

@@ -45,11 +45,11 @@ def read_header(path: Path, delimiter: str) -> list[str]:
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[TextIO]:
-    """The file's text, decompressed if its name ends in `.gz`; bytes that aren't UTF-8 become surrogates."""
+def open_text(path: Path, *, encoding: str = "utf-8-sig") -> Iterator[TextIO]:
+    """The file's text, decompressed if its name ends in `.gz`; bytes outside the encoding become surrogates."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        with opener(path, "rt", encoding=encoding, errors="surrogateescape", newline="") as lines:
             yield lines  # type: ignore[misc]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a complete gzip file ({error}); fetch it again") from error

@@ -1,0 +1,44 @@
+"""Rows of like length within a batch, so that little is computed on padding."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+WIDTH_STEP = 8  # columns; matrix kernels are compiled for each shape, so there had better be few (recsys.products)
+WORTH = 512  # cells of padding that a cut has to save: about what encoding one more part costs
+
+
+class Part(NamedTuple):
+    """Some neighbouring rows of a batch. rows: which; width: columns they need; places: which of the N targets."""
+
+    rows: slice
+    width: int
+    places: slice
+
+
+def batch_width(longest: int, *, at_most: int) -> int:
+    """Columns of a batch whose longest row has `longest` items: the next multiple of 8, but not above `at_most`."""
+    return min(-(-max(longest, 1) // WIDTH_STEP) * WIDTH_STEP, at_most)
+
+
+def cut(lengths: np.ndarray, num_targets: np.ndarray, *, width: int) -> tuple[Part, ...]:
+    """Cuts a batch of `width` columns into parts where that saves padding; rows [B] had best be sorted by length.
+
+    num_targets: target positions in each row, [B].
+    """
+    widths = np.minimum(-(-np.maximum.accumulate(lengths) // WIDTH_STEP) * WIDTH_STEP, width)
+    ends = np.concatenate([[0], np.cumsum(num_targets)]).tolist()
+    return tuple(
+        Part(slice(start, stop), int(widths[stop - 1]), slice(ends[start], ends[stop]))
+        for start, stop in _stretches(widths, 0, len(widths))
+    )
+
+
+def _stretches(widths: np.ndarray, start: int, stop: int) -> list[tuple[int, int]]:
+    """Cuts rows start..stop where it saves most, and both sides again, for as long as that is worth it."""
+    saved = np.arange(1, stop - start + 1) * (widths[stop - 1] - widths[start:stop])  # by a cut after each row
+    best = int(saved.argmax())
+    if saved[best] < WORTH:
+        return [(start, stop)]
+    middle = start + best + 1
+    return _stretches(widths, start, middle) + _stretches(widths, middle, stop)

@@ -1,0 +1,106 @@
+"""The heads of S3-Rec's pre-training: what a hidden state says of items, attributes and segments.
+
+N positions, D hidden size, A attributes of a kind. They are thrown away when pre-training is over.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recsys.data.attributes import ItemAttributes
+from recsys.models.layers import initialise
+from recsys.scoring.multi_label import Labels, multi_label_loss
+
+BLOCK_ROWS = 256  # positions whose attribute logits are held at once
+
+
+class AttributeTable(nn.Module):
+    """The vectors of one kind's A attributes, [A, D], and which item has which of them.
+
+    known_only: leave out items without any attribute: that nothing is known of them does not say they have none.
+    """
+
+    starts: Tensor
+    lengths: Tensor
+    values: Tensor
+
+    def __init__(self, attributes: ItemAttributes, *, dim: int, known_only: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(attributes.num_values, dim))
+        self.known_only = known_only
+        for name, array in attributes.rows._replace(timestamps=None)._asdict().items():
+            if array is not None:
+                self.register_buffer(name, torch.tensor(array), persistent=False)
+
+    def forward(self, head: nn.Module, states: Tensor, items: Tensor) -> Tensor:
+        """Binary cross-entropy of all A attributes of items [N] by states [N, D], summed over both.
+
+        The logit of attribute a is head(h) . a, bilinear as head is linear.
+        """
+        if self.known_only:
+            known = self.lengths[items] > 0
+            states, items = states[known], items[known]
+        return multi_label_loss(head(states), self.weight, self.labels(items), rows=BLOCK_ROWS)
+
+    def labels(self, items: Tensor) -> Labels:
+        """The attributes of each of the items [N]."""
+        lengths = self.lengths[items]
+        row = torch.repeat_interleave(lengths)  # [P]
+        shift = self.starts[items] - (lengths.cumsum(0) - lengths)  # [N]
+        return Labels(row, self.values[torch.arange(len(row), device=items.device) + shift[row]])
+
+
+class S3Heads(nn.Module):
+    """A bilinear head for each loss and, for those about attributes, for each kind of them.
+
+    weights: of the kinds, by name; 1 where a kind is not in it. ValueError for a name that is no kind.
+    known_only: see AttributeTable. init_std: standard deviation of the normal initialisation of every matrix.
+    """
+
+    def __init__(
+        self,
+        attributes: Sequence[ItemAttributes],
+        *,
+        dim: int,
+        weights: Mapping[str, float],
+        known_only: bool,
+        init_std: float,
+    ) -> None:
+        super().__init__()
+        kinds = {kind.name: kind for kind in attributes}
+        for name in weights:
+            if name not in kinds:
+                raise ValueError(
+                    f"attribute_weights ({name}) must name an attribute of the data: "
+                    f"{', '.join(kinds) or 'it has none'}"
+                )
+        self.weights = {name: float(weights.get(name, 1.0)) for name in kinds}
+        self.tables = nn.ModuleDict(
+            {name: AttributeTable(kind, dim=dim, known_only=known_only) for name, kind in kinds.items()}
+        )
+        self.associated = nn.ModuleDict({name: nn.Linear(dim, dim) for name in kinds})
+        self.masked = nn.ModuleDict({name: nn.Linear(dim, dim) for name in kinds})
+        self.item = nn.Linear(dim, dim)
+        self.segment = nn.Linear(dim, dim)
+        initialise(self, std=init_std)
+
+    def associated_attributes(self, states: Tensor, items: Tensor) -> Tensor:
+        """AAP: what items [N] have, by the states at them [N, D]; summed over positions, attributes and kinds."""
+        return self._attributes(self.associated, states, items)
+
+    def masked_attributes(self, states: Tensor, items: Tensor) -> Tensor:
+        """MAP: what hidden items [N] have, by the states at their masks [N, D]; summed as in AAP."""
+        return self._attributes(self.masked, states, items)
+
+    def masked_items(self, states: Tensor, vectors: Tensor) -> Tensor:
+        """MIP: logits [N] of items with vectors [N, D] by the states at masks [N, D]."""
+        return (self.item(states) * vectors).sum(1)
+
+    def segments(self, contexts: Tensor, segments: Tensor) -> Tensor:
+        """SP: logits [N] of segments [N, D] in contexts [N, D]."""
+        return (self.segment(contexts) * segments).sum(1)
+
+    def _attributes(self, heads: nn.ModuleDict, states: Tensor, items: Tensor) -> Tensor:
+        parts = [self.weights[name] * table(heads[name], states, items) for name, table in self.tables.items()]
+        return torch.stack(parts).sum()

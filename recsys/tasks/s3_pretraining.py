@@ -1,0 +1,182 @@
+"""S3-Rec's pre-training: four self-supervised losses on prefixes of the users' rows."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from recsys.candidates import PerPosition, TrainItems, WholeSequence
+from recsys.data.batches import PretrainBatch, TrainBatch
+from recsys.data.catalogue import Catalogue
+from recsys.losses.self_supervised import double_sigmoid_comparison, logistic_comparison
+from recsys.models.s3_heads import S3Heads
+from recsys.models.s3rec import S3Rec
+from recsys.tasks.optimization import AnySchedule, MakeOptimizer
+from recsys.tasks.schedules import ScheduleOnPlateau
+from recsys.tasks.training import TrainingTask
+
+LOSSES = ("aap", "mip", "map", "sp")
+
+
+class Summed(NamedTuple):
+    """A loss summed over the positions that bear it, and their number."""
+
+    total: Tensor
+    count: int
+
+
+class S3Pretraining(TrainingTask):
+    """Lowers weights . (AAP, MIP, MAP, SP) of an encoder that sees both ways (Zhou et al., CIKM 2020).
+
+    s is the sigmoid, h the state at a position, e an item's vector, each W a head of its own:
+    AAP, at every item that is not hidden: binary cross-entropy of W h . a over all attributes a;
+    MAP, at every hidden item: the same;
+    MIP, at every hidden item i with a negative j: -log s(W h . e_i - W h . e_j);
+    SP, for every row of two items or more: -log s(W c . p - W c . n), where c, p and n are the states at the end of the
+    row without the segment, of the segment alone and of another segment in its place, masks standing for the rest.
+    Each is a mean over the positions that bear it, attributes being summed. An item without attributes bears no AAP and
+    no MAP. Negatives are not among the user's training items.
+
+    weights: of the four losses; one of weight 0 is not computed. attribute_weights: of the kinds of attributes, by
+    name, 1 where not given.
+    as_released: what the authors' code does instead: sums over the batch; -log s(s(.) - s(.)) in MIP and SP; items
+    without attributes have none; negatives avoid the user's whole sequence, held-out items included. Set the
+    collator's too.
+    Logged per epoch: each loss, a mean over its positions in either case, and `train/loss`, their weighted sum.
+    """
+
+    lower_is_better: ClassVar[bool] = True
+    reads_attributes: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        model: S3Rec,
+        catalogue: Catalogue,
+        optimizer: MakeOptimizer,
+        weights: Mapping[str, float],
+        scheduler: AnySchedule | None = None,
+        attribute_weights: Mapping[str, float] | None = None,
+        as_released: bool = False,
+        init_std: float = 0.02,
+    ) -> None:
+        if isinstance(scheduler, ScheduleOnPlateau):
+            raise ValueError(
+                "scheduler: its clock is the validation, and pre-training has none; set scheduler=cosine or constant"
+            )
+        super().__init__(optimizer=optimizer, scheduler=scheduler)
+        self.model = model
+        self.weights = checked(weights)
+        self.as_released = as_released
+        self.compare = double_sigmoid_comparison if as_released else logistic_comparison
+        exclude = WholeSequence if as_released else TrainItems
+        self.sampler = PerPosition(catalogue, num_negatives=1, exclude=exclude)
+        self.heads = S3Heads(
+            catalogue.attributes,
+            dim=model.embedding.embedding_dim,
+            weights=attribute_weights or {},
+            known_only=not as_released,
+            init_std=init_std,
+        )
+        self.joint = JointLoss(self.weights)
+
+    @property
+    def monitors(self) -> list[str]:
+        """The weighted sum and each of the losses; lower is better."""
+        return ["train/loss", *(f"train/{name}" for name in self.weights)]
+
+    def losses(self, batch: PretrainBatch) -> dict[str, Summed]:
+        """Those of the losses that have a weight and, in this batch, a position."""
+        parts = self._of_items(batch) | (self._of_segments(batch) if "sp" in self.weights else {})
+        return {name: part for name, part in parts.items() if name in self.weights and part.count}
+
+    def finetune(self, batch: PretrainBatch) -> Tensor:
+        """What is lowered: a weighted sum of means or, as released, of sums."""
+        return self._objective(self.losses(batch))
+
+    def training_step(self, batch: PretrainBatch, batch_idx: int) -> dict[str, Any]:
+        losses = self.losses(batch)
+        self.joint.update(losses)
+        self.log("train/loss", self.joint, on_step=False, on_epoch=True)
+        for name, (total, count) in losses.items():
+            self.log(f"train/{name}", total.detach() / count, on_step=False, on_epoch=True, batch_size=count)
+        return {"loss": self._objective(losses), "positions": len(batch.users)}
+
+    def _objective(self, losses: Mapping[str, Summed]) -> Tensor:
+        parts = [
+            self.weights[name] * (total if self.as_released else total / count)
+            for name, (total, count) in losses.items()
+        ]
+        return torch.stack(parts).sum()
+
+    def _of_items(self, batch: PretrainBatch) -> dict[str, Summed]:
+        """AAP, MIP and MAP, from one pass over the rows with their hidden items masked."""
+        states = self.model.encode_both_ways(batch.items.masked_fill(batch.hidden, self.model.mask))  # [B, L, D]
+        shown = (batch.items != self.model.pad) & ~batch.hidden  # [B, L]
+        hidden, items = states[batch.hidden], batch.items[batch.hidden]  # [M, D], [M]
+        losses = {"mip": self._masked_items(hidden, items, batch)}
+        if len(self.heads.tables):
+            seen = batch.items[shown]  # [N]
+            losses["aap"] = Summed(self.heads.associated_attributes(states[shown], seen), len(seen))
+            losses["map"] = Summed(self.heads.masked_attributes(hidden, items), len(items))
+        return losses
+
+    def _masked_items(self, states: Tensor, items: Tensor, batch: PretrainBatch) -> Summed:
+        """MIP at M hidden items; one of a user who has everything has no negative and bears no loss."""
+        asked = TrainBatch.of(batch.users, batch.items, targets=batch.items, target_mask=batch.hidden)
+        drawn = self.sampler(items, asked)
+        pair = self.model.embedding(drawn.items)  # [M, 2, D], the item and its negative
+        positive, negative = (self.heads.masked_items(states, vectors) for vectors in pair.unbind(1))
+        losses = self.compare(positive, negative)  # [M]
+        kept = losses if drawn.removed is None else losses[~drawn.removed[:, 1]]
+        return Summed(kept.sum(), len(kept))
+
+    def _of_segments(self, batch: PretrainBatch) -> dict[str, Summed]:
+        """SP, from one pass over context, segment and other segment of every row that has one."""
+        has = batch.segment.any(1)  # [B]
+        items, segment, other = batch.items[has], batch.segment[has], batch.other[has]  # [S, L] each
+        mask = self.model.mask
+        context = items.masked_fill(segment, mask)
+        alone = items.masked_fill(~segment & (items != self.model.pad), mask)
+        ends = self.model.end_both_ways(torch.cat([context, alone, torch.where(segment, other, alone)]))
+        context, true, false = ends.chunk(3)  # [S, D] each
+        losses = self.compare(self.heads.segments(context, true), self.heads.segments(context, false))
+        return {"sp": Summed(losses.sum(), len(losses))}
+
+
+class JointLoss(Metric):
+    """The weighted sum of the losses, each a mean over all of its positions in an epoch, however they were batched."""
+
+    totals: Tensor
+    counts: Tensor
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        super().__init__()
+        self.weights = dict(weights)
+        for state in ("totals", "counts"):
+            self.add_state(state, torch.zeros(len(weights), dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, losses: Mapping[str, Summed]) -> None:
+        for place, name in enumerate(self.weights):
+            if name in losses:
+                self.totals[place] += losses[name].total.detach()
+                self.counts[place] += losses[name].count
+
+    def compute(self) -> Tensor:
+        means = self.totals / self.counts.clamp(min=1)
+        return (means * means.new_tensor(list(self.weights.values()))).sum().float()
+
+
+def checked(weights: Mapping[str, float]) -> dict[str, float]:
+    """The losses that have a weight. ValueError where a weight is negative or names no loss, or where all are 0."""
+    for name, weight in weights.items():
+        if name not in LOSSES or weight < 0:
+            raise ValueError(
+                f"weights.{name} ({weight}) must be a number from 0 on, of one of {', '.join(LOSSES)}; "
+                f"set task.module.weights.{name}"
+            )
+    if not any(weights.values()):
+        raise ValueError("every weight is 0, so there is nothing to train; set task.module.weights.mip=1.0")
+    return {name: float(weight) for name, weight in weights.items() if weight}

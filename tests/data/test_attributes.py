@@ -1,0 +1,216 @@
+"""Attributes of items: each format on hand-made files, well-formed and not, and on the published ones."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra.utils import instantiate
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from recsys.data.attributes import (
+    AtomicItems,
+    AttributeFile,
+    AttributeReader,
+    ItemAttributes,
+    ItemLists,
+    ItemTable,
+    MovieGenres,
+    MovieYears,
+)
+from recsys.data.interactions import Vocabulary
+
+RECIPES = Path(__file__).parents[2] / "conf" / "data"
+ITEMS = Vocabulary(np.array([2, 5, 7, 9]))
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    content = text.encode(encoding)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+def pairs(reader: AttributeReader, path: Path) -> list[tuple[str, str]]:
+    """As text, in the order of the file."""
+    frame = reader.read(path).astype(str)
+    return list(zip(frame["item"], frame["value"], strict=True))
+
+
+GENRES = [("1", "Comedy"), ("1", "Sci-Fi"), ("3", "Drama")]
+FILES = [
+    (ItemLists(), "x_item2attributes.json", '{"1": ["Comedy", "Sci-Fi"], "2": [], "3": ["Drama"]}'),
+    (ItemLists(), "x_item2attributes.json.gz", '{"1": ["Comedy", "Sci-Fi"], "3": ["Drama"]}'),
+    (
+        AtomicItems(column="class"),
+        "x.item",
+        "item_id:token\tclass:token_seq\n1\tComedy Sci-Fi\n2\t\n3\tDrama\n",
+    ),
+    (MovieGenres(), "movies.dat", "1::A (1985)::Comedy|Sci-Fi\n2::B::(no genres listed)\n3::Caf\xe9 (2001)::Drama\n"),
+    (MovieGenres(), "movies.csv", 'movieId,title,genres\n1,"A, B",Comedy|Sci-Fi\n2,B,(no genres listed)\n3,C,Drama\n'),
+    (ItemTable(value="genre"), "genres.tsv", "item\tgenre\n1\tComedy\n1\tSci-Fi\n2\t\n3\tDrama\n"),
+    (ItemTable(value="genre", separator="|"), "genres.csv", "genre,item\nComedy|Sci-Fi,1\n,2\nDrama,3\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reader", "name", "text"), FILES, ids=[f"{type(r).__name__} {n}" for r, n, _ in FILES])
+def test_every_format_gives_the_same_pairs(reader: AttributeReader, name: str, text: str, tmp_path: Path) -> None:
+    assert pairs(reader, write(tmp_path / name, text, "latin-1" if name.endswith("dat") else "utf-8")) == GENRES
+    (pattern,) = [pattern for pattern in reader.patterns if (tmp_path / name).match(pattern)]
+    assert pattern
+
+
+def test_years_stand_at_the_end_of_titles(tmp_path: Path) -> None:
+    text = "1::Toy Story (1995)::A\n2::2001: A Space Odyssey::A\n3::(500) Days (of) Summer (2009) ::A\n"
+    assert MovieYears().read(write(tmp_path / "movies.dat", text)).values.tolist() == [["1", 1995], ["3", 2009]]
+
+
+def test_a_token_column_of_one_value_is_an_attribute(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.item", "item_id:token\tyear:token\tprice:float\n1\t1995\t2\n2\t\t3\n")
+    assert pairs(AtomicItems(column="year"), path) == [("1", "1995")]
+    with pytest.raises(ValueError, match=r"x\.item: column 'price' holds numbers; an attribute must be of type token"):
+        AtomicItems(column="price").read(path)
+    with pytest.raises(ValueError, match=r"x\.item: there is no column 'class', only 'item_id', 'year', 'price'"):
+        AtomicItems(column="class").read(path)
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "text", "message"),
+    [
+        (ItemLists(), "x.json", '{"1": [2],}', ", line 1, column 11: not JSON ("),
+        (ItemLists(), "x.json", "[1]", " must hold one JSON object, item to list, got list"),
+        (ItemLists(), "x.json", '{"1": 2}', ": item '1' must have a list of numbers or texts, got 2; fix the entry"),
+        (ItemLists(), "x.json", '{"1": [true]}', ": item '1' must have a list of numbers or texts, got [True]"),
+        (MovieGenres(), "movies.dat", "1::A::B\n2::C\n", ", line 2: expected 3 columns (id, title, genres), found 2"),
+        (ItemTable(value="genre"), "x.tsv", "item\tgenre\n\tA\n", ", line 2, column 1 ('item'): the id is empty"),
+        (ItemTable(value="genre"), "x.tsv", "item\tkind\n1\tA\n", ": there is no column 'genre', only 'item', 'kind'"),
+        (ItemTable(value="genre"), "x.json", "{}", ": a table of attributes must end in .tsv or .csv, got '.json'"),
+    ],
+)
+def test_a_malformed_file_is_named(reader: AttributeReader, name: str, text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path / name}{message}")):
+        reader.read(write(tmp_path / name, text))
+
+
+def test_items_and_attributes_are_numbered_anew_and_faults_are_counted() -> None:
+    frame = pd.DataFrame({"item": [7, 7, 2, 7, 100, 101, 101], "value": [30, 10, 30, 10, 10, 50, 50]})
+    made = ItemAttributes.from_pairs(frame, name="genre", items=ITEMS)
+    assert [made.rows.row(item).tolist() for item in range(4)] == [[1], [], [0, 1], []]
+    assert made.vocabulary.ids.tolist() == [10, 30]  # 50 belongs to no item of the data
+    assert (made.unknown, made.duplicates) == (2, 1)
+    assert made.describe() == (
+        "genre: 2 values, 0.8 per item, 2 items without; left out: 2 items not in the data, 1 repeated pairs"
+    )
+
+
+def test_numbers_and_their_text_are_the_same_item() -> None:
+    made = ItemAttributes.from_pairs(pd.DataFrame({"item": ["9", "5"], "value": [1, 1]}), name="x", items=ITEMS)
+    assert made.rows.lengths.tolist() == [0, 1, 0, 1]
+
+
+def test_attributes_of_other_items_are_refused() -> None:
+    frame = pd.DataFrame({"item": ["tt1", "tt2"], "value": ["a", "b"]})
+    with pytest.raises(
+        ValueError, match=r"attribute genre: none of its 2 items \(such as tt1, tt2\) is among the data's"
+    ):
+        ItemAttributes.from_pairs(frame, name="genre", items=ITEMS)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abcd")), min_size=1).filter(
+        lambda x: {2, 5} & dict(x).keys()
+    )
+)
+def test_multi_hot_is_membership(drawn: list[tuple[int, str]]) -> None:
+    made = ItemAttributes.from_pairs(pd.DataFrame(drawn, columns=["item", "value"]), name="x", items=ITEMS)
+    expected = [[(item, value) in drawn for value in made.vocabulary.ids] for item in ITEMS.ids]
+    assert made.multi_hot().tolist() == expected
+    assert made.duplicates == sum(i in ITEMS.ids for i, _ in drawn) - len({p for p in drawn if p[0] in ITEMS.ids})
+
+
+def test_the_fingerprint_tells_name_and_content_apart_and_nothing_else() -> None:
+    frame = pd.DataFrame({"item": [7, 2], "value": [30, 10]})
+
+    def print_of(frame: pd.DataFrame, name: str = "x") -> str:
+        return ItemAttributes.from_pairs(frame, name=name, items=ITEMS).fingerprint
+
+    assert print_of(frame) == print_of(frame.iloc[::-1]) == print_of(pd.concat([frame, frame]))
+    assert len({print_of(frame), print_of(frame, "y"), print_of(frame.assign(value=[30, 11]))}) == 3
+
+
+def test_a_file_is_looked_for_beside_the_data(tmp_path: Path) -> None:
+    data = write(tmp_path / "rows.txt", "")
+    source = AttributeFile(reader=ItemTable(value="genre"))
+    message = (
+        r"attribute g: there is no genres.tsv or genres.csv in .*data.attributes.g.path=FILE.*data.attributes.g=null"
+    )
+    with pytest.raises(FileNotFoundError, match=message):
+        source.read("g", data_file=data, items=ITEMS)
+    beside = write(tmp_path / "genres.tsv", "item\tgenre\n2\tA\n")
+    assert source.read("g", data_file=data, items=ITEMS).rows.lengths.tolist() == [1, 0, 0, 0]
+    (tmp_path / "far").mkdir()
+    beside.rename(tmp_path / "far/any.tsv")
+    given_path = AttributeFile(reader=ItemTable(value="genre"), path=tmp_path / "far/any.tsv")
+    assert given_path.read("g", data_file=data, items=ITEMS).num_values == 1
+
+
+def test_ids_of_another_numbering_are_translated(tmp_path: Path) -> None:
+    write(tmp_path / "movies.dat", "10::A (1990)::X\n20::B (1991)::Y\n30::C::Z\n")
+    source = AttributeFile(reader=MovieGenres(), ids={"*_sas.txt": "list.txt"})
+    with pytest.raises(FileNotFoundError, match=r"list.txt, which translates the data's item ids, does not exist"):
+        source.read("g", data_file=tmp_path / "x_sas.txt", items=ITEMS)
+    write(tmp_path / "list.txt", "2 30\n5 10\n9 77\n")
+    made = source.read("g", data_file=tmp_path / "x_sas.txt", items=ITEMS)
+    assert [made.vocabulary.ids[made.rows.row(item)].tolist() for item in range(4)] == [["Z"], ["X"], [], []]
+    with pytest.raises(ValueError, match=r"none of its 3 items \(such as 10, 20, 30\)"):
+        source.read("g", data_file=tmp_path / "ratings.dat", items=ITEMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "sizes"),
+    [
+        ("beauty", "s3rec", {"attribute": (637, 45_032)}),
+        ("sports", "s3rec", {"attribute": (2277, None)}),
+        ("lastfm", "s3rec", {"attribute": (388, None)}),
+        ("ml-1m", "ml-1m", {"genre": (18, None), "year": (81, 3416)}),
+    ],
+)
+def test_published_attributes(name: str, place: str, sizes: dict, shared: Path) -> None:
+    dataset = instantiate(OmegaConf.merge(OmegaConf.load(RECIPES / f"{name}.yaml"), {"path": str(shared / place)}))
+    made = dataset.attributes(dataset.sequences())
+    assert [one.name for one in made] == list(sizes)
+    for one in made:
+        num_values, num_pairs = sizes[one.name]
+        assert one.num_values == num_values
+        assert (one.rows.lengths > 0).all()
+        assert num_pairs is None or len(one.rows.flat()) == num_pairs
+
+
+def test_published_lists_are_the_files_own(shared: Path) -> None:
+    dataset = instantiate(OmegaConf.merge(OmegaConf.load(RECIPES / "lastfm.yaml"), {"path": str(shared / "s3rec")}))
+    sequences = dataset.sequences()
+    (made,) = dataset.attributes(sequences)
+    lists = json.loads(gzip.decompress((shared / "s3rec/LastFM_item2attributes.json.gz").read_bytes()))
+    for item in (0, 1, 1000, 3645):
+        raw = lists[str(sequences.vocabulary.ids[item])]
+        assert made.vocabulary.ids[made.rows.row(item)].tolist() == sorted(set(raw))
+    assert made.duplicates == sum(len(row) - len(set(row)) for row in lists.values())
+
+
+def test_movielens_100k_has_genres_and_years(ml_100k: Path) -> None:
+    dataset = instantiate(OmegaConf.load(RECIPES / "ml-100k.yaml"))
+    sequences = dataset.sequences()
+    genre, year = dataset.attributes(sequences)
+    toy_story = sequences.vocabulary.index([1])[0]
+    assert genre.vocabulary.ids[genre.rows.row(toy_story)].tolist() == ["Animation", "Children's", "Comedy"]
+    assert year.vocabulary.ids[year.rows.row(toy_story)].astype(str).tolist() == ["1995"]
+
+
+def test_an_attribute_can_be_done_without() -> None:
+    recipe = OmegaConf.merge(OmegaConf.load(RECIPES / "ml-100k.yaml"), {"attributes": {"genre": None, "year": None}})
+    dataset = instantiate(recipe)
+    assert dataset.attributes(dataset.sequences()) == ()
