@@ -1,25 +1,38 @@
 """Every encoder, every loss and the classical models on MovieLens-100K: python experiments/ml100k_grid/run.py --help
 
-Each cell gets the same small budget: the settings of its search space, seed 0, compared by validation NDCG@10. The
-chosen setting is run over the seeds and goes into the table. Finished runs are skipped: a killed grid continues.
+Each cell gets the same small budget: three settings with seed 0, compared by validation NDCG@10. The best is run over
+the other seeds and goes into results.csv, all into search.csv. Finished runs are skipped: a killed grid continues.
 """
 
 import argparse
-import itertools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+from rich.console import Console
+
+from recsys.report.aggregation import every_run
+from recsys.report.runs import Run, load_run
+from recsys.report.tables import study_table
+
 SEEDS = (0, 1, 2)
-NEURAL = {"optimizer.lr": (0.001, 0.003), "model.dropout": (0.2, 0.5)}
-FACTORS = {"optimizer.lr": (0.001, 0.003), "optimizer.weight_decay": (0.0, 0.00001)}
-LONG = ["callbacks=patient", "trainer.max_epochs=300"]  # one target a row and epoch: many cheap epochs
 Setting = tuple[str, ...]
+NEURAL: list[Setting] = [
+    ("optimizer.lr=0.001", "model.dropout=0.2"),
+    ("optimizer.lr=0.001", "model.dropout=0.5"),
+    ("optimizer.lr=0.003", "model.dropout=0.5"),
+]
+FACTORS: list[Setting] = [
+    ("optimizer.lr=0.001", "optimizer.weight_decay=0.0"),
+    ("optimizer.lr=0.001", "optimizer.weight_decay=0.00001"),
+    ("optimizer.lr=0.003", "optimizer.weight_decay=0.00001"),
+]
+LONG = ["callbacks=patient", "trainer.max_epochs=300"]  # few targets a row and epoch: many cheap epochs
 
 
 class Cell(NamedTuple):
@@ -27,34 +40,26 @@ class Cell(NamedTuple):
 
     name: str
     overrides: list[str]
-    space: Mapping[str, tuple]
-
-    def settings(self) -> list[Setting]:
-        keys = self.space.keys()
-        return [tuple(f"{k}={v}" for k, v in zip(keys, values, strict=True)) for values in self.grid()]
-
-    def grid(self) -> Iterable[tuple]:
-        return itertools.product(*self.space.values())
+    settings: list[Setting]
 
 
 CELLS = [
-    Cell("pop", ["model=pop"], {}),
-    Cell("itemknn", ["model=itemknn"], {"model.num_neighbours": (10, 50), "model.shrinkage": (0.0, 10.0)}),
-    Cell("ease", ["model=ease"], {"model.l2": (50, 100, 250, 500)}),
-    Cell("slim", ["model=slim"], {"model.l1": (1.0, 3.0), "model.l2": (50.0, 200.0)}),
+    Cell("pop", ["model=pop"], [()]),
+    Cell(
+        "itemknn",
+        ["model=itemknn"],
+        [
+            ("model.num_neighbours=10",),
+            ("model.num_neighbours=50",),
+            ("model.num_neighbours=50", "model.shrinkage=10.0"),
+        ],
+    ),
+    Cell("ease", ["model=ease"], [("model.l2=50.0",), ("model.l2=100.0",), ("model.l2=250.0",)]),
+    Cell("slim", ["model=slim"], [("model.l1=1.0",), ("model.l1=3.0",), ("model.l1=3.0", "model.l2=200.0")]),
     Cell("mf-bpr", ["model=mf"], FACTORS),
     Cell("fpmc-bpr", ["model=fpmc"], FACTORS),
     Cell("multidae", ["model=multidae"], NEURAL),
     Cell("multivae", ["model=multivae"], NEURAL),
-    Cell("gru4rec-ce", ["model=gru4rec"], NEURAL),
-    Cell("caser-ce", ["model=caser"], NEURAL),
-    Cell("bert4rec-ce", ["model=bert4rec", *LONG], NEURAL),
-    Cell("fmlprec-ce", ["model=fmlprec"], NEURAL),
-    Cell("fmlprec_circular-ce", ["model=fmlprec_circular", *LONG], NEURAL),
-    Cell("lrurec-ce", ["model=lrurec"], NEURAL),
-    Cell("hstu-ce", ["model=hstu"], NEURAL),
-    Cell("hstu with times-ce", ["model=hstu", "model.num_time_buckets=128"], NEURAL),
-    Cell("esasrec-ce, 256 uniform", ["model=esasrec"], NEURAL),
     Cell("sasrec-ce", ["loss=ce"], NEURAL),
     Cell("sasrec-ce, in batch", ["loss=ce", "sampler=in_batch", "sampler.log_q=true"], NEURAL),
     Cell("sasrec-ce, 512 shared", ["loss=ce", "sampler=shared", "sampler.log_q=true"], NEURAL),
@@ -63,58 +68,80 @@ CELLS = [
     Cell("sasrec-bpr, 1 uniform", ["loss=bpr"], NEURAL),
     Cell("sasrec-bpr_max, 512 shared", ["loss=bpr_max"], NEURAL),
     Cell("sasrec-top1_max, 512 shared", ["loss=top1_max"], NEURAL),
+    Cell("gru4rec-ce", ["model=gru4rec"], NEURAL),
+    Cell("caser-ce", ["model=caser"], NEURAL),
+    Cell("lrurec-ce", ["model=lrurec"], NEURAL),
+    Cell("fmlprec-ce", ["model=fmlprec"], NEURAL),
+    Cell("fmlprec_circular-ce", ["model=fmlprec_circular", *LONG], NEURAL),
+    Cell("hstu-ce", ["model=hstu"], NEURAL),
+    Cell("hstu with times-ce", ["model=hstu", "model.num_time_buckets=128"], NEURAL),
+    Cell("esasrec-ce, 256 uniform", ["model=esasrec"], NEURAL),
+    Cell("bert4rec-ce", ["model=bert4rec", *LONG], NEURAL),
+    Cell("s3rec-ce, not pre-trained", ["model=s3rec"], NEURAL),
 ]
 
 
-def train(cell: Cell, setting: Setting, *, study: str, seed: int, root: Path) -> Path:
-    """Runs one cell in a process of its own; returns the folder of the run, which holds run.json when it succeeded."""
-    label = ",".join(setting) or "default"
-    folder = root / study / cell.name / label / f"seed{seed}"
-    named = [f"name='{cell.name}'", f"study={study}", f"seed={seed}", f"output_dir='{folder}'"]
-    command = [sys.executable, "-m", "recsys", "train", *cell.overrides, *setting, *named]
+def train(cell: Cell, setting: Setting, *, seed: int, root: Path) -> Run | None:
+    """Runs one cell in a process of its own; None, and what it said, where it fails."""
+    folder = root / cell.name / (",".join(setting) or "default") / f"seed{seed}"
+    named = [f"name='{cell.name}'", "study=ml100k_grid", f"seed={seed}", f"output_dir='{folder}'"]
     done = subprocess.run(
-        [*command, "trainer.enable_progress_bar=false"],
+        [
+            *(sys.executable, "-m", "recsys", "train"),
+            *(*cell.overrides, *setting, *named, "trainer.enable_progress_bar=false"),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         check=False,
     )
     if done.returncode:
-        print(f"FAILED {cell.name} {label}: {done.stderr.strip()[-500:]}", flush=True)
-    return folder
-
-
-def validation(folder: Path) -> float:
-    """Validation NDCG@10 of the run in `folder`; -1 where it failed."""
-    record = folder / "run.json"
-    return json.loads(record.read_text())["metrics"]["val/ndcg@10"] if record.exists() else -1.0
+        print(f"FAILED {cell.name} {setting}: {done.stderr.strip()[-500:]}", flush=True)
+        return None
+    return load_run(folder)
 
 
 def work(cell: Cell, root: Path) -> None:
-    """Chooses the cell's setting with the first seed, then runs it over all seeds."""
-    settings = cell.settings()
-    if len(settings) > 1:
-        tried = {s: validation(train(cell, s, study="search", seed=SEEDS[0], root=root)) for s in settings}
-        chosen = max(tried, key=tried.__getitem__)
-        (root / "search" / cell.name / "validation_ndcg10.json").write_text(
-            json.dumps({" ".join(setting): value for setting, value in tried.items()}, indent=1)
-        )
-    else:
-        chosen = settings[0]
-    for seed in SEEDS:
-        folder = train(cell, chosen, study="ml100k_grid", seed=seed, root=root)
-        print(f"{cell.name} {' '.join(chosen)} seed {seed}: validation NDCG@10 {validation(folder):.4f}", flush=True)
+    """Chooses the cell's setting with the first seed, then runs it over the others; writes chosen.json."""
+    tried = {setting: train(cell, setting, seed=SEEDS[0], root=root) for setting in cell.settings}
+    scores = {setting: run.metrics["val/ndcg@10"] for setting, run in tried.items() if run is not None}
+    if not scores:
+        return
+    best = max(scores, key=scores.__getitem__)
+    runs = [tried[best], *(train(cell, best, seed=seed, root=root) for seed in SEEDS[1:])]
+    (root / cell.name / "chosen.json").write_text(json.dumps(best))
+    found = ", ".join(f"{run.metrics['val/ndcg@10']:.4f}" for run in runs if run is not None)
+    print(f"{cell.name} {' '.join(best)}: validation NDCG@10 {found}", flush=True)
+
+
+def report(root: Path, folder: Path) -> None:
+    """Tables of what is finished: results.csv of the chosen settings, search.csv of the first seed's runs."""
+    chosen, tried = [], []
+    for cell in CELLS:
+        choice = root / cell.name / "chosen.json"
+        best = ",".join(json.loads(choice.read_text())) or "default" if choice.exists() else None
+        for record in sorted((root / cell.name).glob("*/seed*/run.json")):
+            run, setting = load_run(record.parent), record.parent.parent.name
+            row = every_run([run]).assign(setting=setting)
+            tried += [row] if run.seed == SEEDS[0] else []
+            chosen += [(run, row)] if setting == best else []
+    pd.concat(tried).to_csv(folder / "search.csv", index=False)
+    pd.concat([row for _, row in chosen]).to_csv(folder / "results.csv", index=False)
+    Console(width=110).print(study_table([run for run, _ in chosen]))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2, help="cells at work at once, one thread each (default: 2)")
-    parser.add_argument("--root", type=Path, default=Path("outputs"), help="where runs are kept (default: outputs)")
+    parser.add_argument("--root", type=Path, default=Path("outputs/ml100k_grid"), help="where runs are kept")
     parser.add_argument("--cells", nargs="*", default=[cell.name for cell in CELLS], help="some cells only, by name")
+    parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
     options = parser.parse_args()
-    chosen = [cell for cell in CELLS if cell.name in options.cells]
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda cell: work(cell, options.root.resolve()), chosen))
+    root = options.root.resolve()
+    if not options.report:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(lambda cell: work(cell, root), [cell for cell in CELLS if cell.name in options.cells]))
+    report(root, Path(__file__).parent)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
 
 
 def inspect(config: DictConfig) -> None:
-    """Prints the toy row, its mask, every stage's output shape and the logits of the next item."""
+    """Prints the toy row, its mask, every stage's output shape and that of the logits at its real positions."""
     check_types(config)
     model = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
     if not isinstance(model, SequentialModel):
@@ -67,7 +67,7 @@ def stage_table(model: SequentialModel, items: Tensor) -> Table:
         if name
     ]
     with torch.inference_mode():
-        logits = model.score(model.next_queries(toy_batch(items, pad=model.pad)))
+        logits = model.score(model.queries(toy_batch(items, pad=model.pad)))  # [N, V], N real positions
     for hook in hooks:
         hook.remove()
     table.add_row("score", "hidden x item table", str(list(logits.shape)), "")
@@ -83,4 +83,4 @@ def toy_batch(items: Tensor, *, pad: int) -> TrainBatch:
 def shapes(output: Tensor | tuple) -> str:
     """Shape of what a module returned; of each part where it returned several, as a recurrent layer does."""
     parts = output if isinstance(output, tuple) else (output,)
-    return ", ".join(str(list(part.shape)) for part in parts if part is not None)
+    return ", ".join(str(list(part.shape)) for part in parts if isinstance(part, Tensor))

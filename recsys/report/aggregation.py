@@ -11,6 +11,7 @@ from recsys.report.runs import Run, RunStatus
 
 STD = " std"  # suffix of the column that holds a metric's deviation
 _KEYS = ["data", "setting", "name"]
+_COSTS = ["epochs", "seconds", "memory"]
 _TEST = "test/"
 
 
@@ -24,17 +25,17 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     Columns: data, setting, name;
     seeds: number of runs; 0 for a baseline, which stands once per setting, before the models;
     `test/ndcg@10`, `test/ndcg@10 std`: mean and sample deviation (n - 1; NaN for one seed), each test metric;
-    epochs, seconds: means of the epochs run and of the time to fit.
+    epochs, seconds, memory: means of the epochs run, of the time to fit and of the peak memory in GiB.
     """
     records = pd.DataFrame(_records(_counted(runs)))
     if records.empty:
-        return pd.DataFrame(columns=[*_KEYS, "seeds", "epochs", "seconds"])
+        return pd.DataFrame(columns=[*_KEYS, "seeds", *_COSTS])
     metrics = [column for column in records if str(column).startswith(_TEST)]
     groups = records.groupby(_KEYS, sort=False)
     table = pd.DataFrame(groups[metrics].agg(["mean", "std"]))
     table.columns = [name for metric in metrics for name in (metric, metric + STD)]
     table.insert(0, "seeds", groups["seed"].count())
-    table[["epochs", "seconds"]] = groups[["epochs", "seconds"]].mean()
+    table[_COSTS] = groups[_COSTS].mean()
     return table.reset_index().sort_values(_KEYS[:2], kind="stable", ignore_index=True)
 
 
@@ -105,7 +106,8 @@ def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
         for name, metrics in run.baselines.items():
             if name not in trained:
                 baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
-        facts = {"seed": run.seed, "epochs": _number(run.epochs), "seconds": _number(run.seconds.get("fit"))}
+        costs = (run.epochs, run.seconds.get("fit"), run.peak_memory_gb)
+        facts = {"seed": run.seed} | dict(zip(_COSTS, map(_number, costs), strict=True))
         tested.append(_row((run.data, setting, run.name), run.metrics) | facts)
     return [*baselines.values(), *tested]
 

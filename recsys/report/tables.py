@@ -88,6 +88,7 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
         table.add_column(_title(metric), no_wrap=True)
     table.add_column("ep.", justify="right")
     table.add_column("fit s", justify="right")
+    table.add_column("GB", justify="right")
     for _, block in aggregate(runs).groupby(["data", "setting"], sort=False):
         heading = f"{block['data'].iloc[0]} {block['setting'].iloc[0]}".rstrip()
         table.add_row(Text(heading, style="bold"))
@@ -117,7 +118,8 @@ def _add_block(table: Table, block: pd.DataFrame, columns: Sequence[str]) -> Non
             for name in columns
         ]
         seeds = str(row["seeds"]) if row["seeds"] else ""
-        table.add_row(_model(row["name"]), seeds, *cells, _whole(row["epochs"]), _whole(row["seconds"]))
+        costs = (_cost(row["epochs"]), _cost(row["seconds"]), _cost(row["memory"], digits=1))
+        table.add_row(_model(row["name"]), seeds, *cells, *costs)
 
 
 def _cells(metrics: Mapping[str, float], prefix: str) -> dict[tuple[str, str], float]:
@@ -168,5 +170,5 @@ def _number(value: float, *, deviation: float = math.nan, bold: bool = False) ->
     return Text(text, style="bold" if bold else "")
 
 
-def _whole(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.0f}"
+def _cost(value: float, *, digits: int = 0) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"

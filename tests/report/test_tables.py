@@ -75,10 +75,10 @@ def test_study_table_shows_mean_and_deviation_within_80_columns(write_run, tmp_p
         write_run(seed=seed, metrics={"test/ndcg@10": ndcg, "test/hr@10": 0.5, "test/mrr@10": 0.1})
     write_run(name="sasrec-bce,model.dim=128", metrics={"test/ndcg@10": 0.25}, seconds={"fit": 12345})
     lines = printed(study_table(load_runs(tmp_path)[0]))
-    assert words(lines, "model") == ["model", "n", "NDCG@10", "HR@10", "MRR@10", "ep.", "fit", "s"]
-    expected = ["sasrec-ce", "3", "0.3000", "±.2646", "0.5000", "±.0000", "0.1000", "±.0000", "17", "40"]
+    assert words(lines, "model") == ["model", "n", "NDCG@10", "HR@10", "MRR@10", "ep.", "fit", "s", "GB"]
+    expected = ["sasrec-ce", "3", "0.3000", "±.2646", "0.5000", "±.0000", "0.1000", "±.0000", "17", "40", "0.8"]
     assert words(lines, "sasrec-ce ") == expected
-    assert words(lines, "sasrec-bce,") == ["sasrec-bce,", "1", "0.2500", "-", "-", "17", "12345"]
+    assert words(lines, "sasrec-bce,") == ["sasrec-bce,", "1", "0.2500", "-", "-", "17", "12345", "0.8"]
     assert any(line.split() == ["model.dim=128"] for line in lines)
     assert words(lines, "pop") == ["pop", "0.0400", "0.0800", "-"]
 
