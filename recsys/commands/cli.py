@@ -14,6 +14,8 @@ from recsys import __version__
 
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
+    "evaluate": "score a run's best epoch under several protocols at once: full ranking, sampled negatives",
+    "data": "print what a data set and a split look like, and what of the evaluation leaks into training",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
     "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }

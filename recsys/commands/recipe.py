@@ -18,8 +18,10 @@ from recsys.commands.fitting import fit, initialise, load_best
 from recsys.commands.results import results
 from recsys.commands.run_directory import RunDirectory
 from recsys.data.attributes import ItemAttributes
+from recsys.data.audit import Audit
 from recsys.data.catalogue import Catalogue
 from recsys.data.sequences import UserSequences
+from recsys.data.splits import Splitter
 from recsys.products import prefer_onednn
 from recsys.report.runs import load_run
 from recsys.report.tables import run_line, run_table
@@ -62,7 +64,8 @@ def execute(
     started: float,
 ) -> None:
     """Split, model, fit, test, record: the recipe."""
-    split = instantiate(config.split)(sequences)
+    splitter: Splitter = instantiate(config.split)
+    split = splitter(sequences)
     seed_everything(config.seed, verbose=False)
     catalogue = Catalogue(
         num_items=sequences.num_items, train=split.train, whole=sequences.items, attributes=attributes
@@ -89,6 +92,7 @@ def execute(
     run.write(
         status="interrupted" if interrupted else "finished",
         fingerprints=known_by | {"protocol": parts.protocol.describe()},
+        audit={"split": splitter.describe(), **Audit.of(split, sequences).record()},
         num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
         seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
         peak_memory_gb=peak_memory_gb(),

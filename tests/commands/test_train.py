@@ -64,6 +64,8 @@ def test_a_run_leaves_everything_a_reader_needs(capsys: pytest.CaptureFixture) -
     assert set(record["fingerprints"]) == {"data", "split", "protocol"}
     assert record["environment"]["packages"]["torch"] == torch.__version__.split("+")[0] or record["environment"]
     assert record["peak_memory_gb"] > 0
+    assert record["audit"]["split"] == "leave-one-out; equal timestamps in file order"
+    assert record["audit"]["cold_test_users"] == 0
     per_user = pd.read_parquet(run / "per_user.parquet")
     assert per_user["user"].tolist() == list(range(40))
     assert per_user["ndcg@10"].mean() == pytest.approx(record["metrics"]["test/ndcg@10"])

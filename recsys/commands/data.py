@@ -1,0 +1,74 @@
+"""`recsys data`: what a data set looks like, what a split makes of it, and what of that leaks."""
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from recsys.commands.configuration import check_types, run_with_hydra
+from recsys.commands.run_directory import register_resolvers
+from recsys.data.audit import Audit
+from recsys.data.description import Description
+from recsys.data.splits import EvalSet, Split, Splitter
+
+console = Console()
+
+
+def main(argv: list[str]) -> None:
+    """Describes the data and the split that `argv` (the overrides of `recsys train`) names."""
+    register_resolvers()
+    run_with_hydra(describe, config_name="train", argv=argv)
+
+
+def describe(config: DictConfig) -> None:
+    """Prints the data's facts, the parts of the split, its audit and both fingerprints."""
+    check_types(config)
+    splitter: Splitter = instantiate(config.split)
+    sequences = instantiate(config.data).sequences()
+    facts = Description.of(sequences)
+    console.print(
+        f"{sequences.name}: {facts.num_users:,} users, {facts.num_items:,} items, {facts.num_interactions:,} "
+        f"interactions, density {facts.density:.4%}",
+        soft_wrap=True,
+    )
+    console.print(quantile_table(facts))
+    console.print(f"repeats of a user with the same item: {facts.repeats:,}; {times_line(facts)}", soft_wrap=True)
+    console.print(f"data {facts.fingerprint}", soft_wrap=True)
+    split = splitter(sequences)
+    console.print(f"\nsplit: {splitter.describe()}", soft_wrap=True)
+    console.print(split_table(split))
+    for sentence in Audit.of(split, sequences).sentences():
+        console.print(f"  {sentence}", soft_wrap=True)
+    console.print(f"split {split.fingerprint()}", soft_wrap=True)
+
+
+def quantile_table(facts: Description) -> Table:
+    """How many items users have and how often items occur, at a few quantiles."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("quantile")
+    for quantile in facts.lengths:
+        table.add_column(f"{quantile:g}", justify="right")
+    for title, values in (("items of a user", facts.lengths), ("popularity of an item", facts.popularity)):
+        table.add_row(title, *(f"{value:,.0f}" for value in values.values()))
+    return table
+
+
+def times_line(facts: Description) -> str:
+    """What is known of the times."""
+    if facts.ties is None:
+        return "no timestamps"
+    return f"timestamps {facts.first:.0f} to {facts.last:.0f}, ties with the interaction before: {facts.ties:,}"
+
+
+def split_table(split: Split) -> Table:
+    """Users, inputs and targets of each part; cold: users without a training item."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("part", "users", "cold users", "input items", "targets"):
+        table.add_column(name, justify="left" if name == "part" else "right")
+    table.add_row("train", f"{(split.train.lengths > 0).sum():,}", "", f"{split.train.lengths.sum():,}", "")
+    parts: dict[str, EvalSet] = {"validation": split.valid, "test": split.test}
+    for name, part in parts.items():
+        sizes = (split.is_cold(part).sum(), part.inputs.lengths.sum(), part.targets.lengths.sum())
+        table.add_row(name, f"{len(part.users):,}", *(f"{size:,}" for size in sizes))
+    return table

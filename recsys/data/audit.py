@@ -1,0 +1,112 @@
+"""What of the evaluation leaks into training or cannot be answered: counts, and a sentence for each."""
+
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+
+from recsys.data.ragged import Ragged
+from recsys.data.sequences import UserSequences
+from recsys.data.splits.base import EvalSet, Split
+from recsys.data.splits.known import in_input
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Counts of what makes a result on a split look better or worse than it is. None: unknown without timestamps.
+
+    late_training_events: training events later than the earliest test target, of whatever user. Leave-one-out has many:
+        a model learns from other users' later events what a real one could not have known.
+    late_inputs: questions, of validation and test, whose input holds an event later than their earliest target.
+    test_users, test_targets: how many there are, to hold the others against.
+    cold_test_users: test users without a training item. cold_test_items: distinct test targets that no training row
+        holds; cold_test_targets: how many of the targets they are.
+    duplicate_interactions: repeats of a user with the same item, in the data as a whole.
+    targets_in_input: targets, of validation and test, that their own input holds; where seen items are removed, nobody
+        can hit them.
+    """
+
+    late_training_events: int | None
+    late_inputs: int | None
+    test_users: int
+    test_targets: int
+    cold_test_users: int
+    cold_test_items: int
+    cold_test_targets: int
+    duplicate_interactions: int
+    targets_in_input: int
+
+    @classmethod
+    def of(cls, split: Split, sequences: UserSequences) -> "Audit":
+        """The audit of a split of these sequences."""
+        num_items, test = sequences.num_items, split.test
+        trained = np.zeros(num_items, dtype=bool)
+        trained[split.train.flat()] = True
+        targets = test.targets.flat()
+        return cls(
+            late_training_events=_late_events(split.train, test.targets),
+            late_inputs=_late_inputs(split.valid, split.test),
+            test_users=len(test.users),
+            test_targets=len(targets),
+            cold_test_users=int(split.is_cold(test).sum()),
+            cold_test_items=len(np.unique(targets[~trained[targets]])),
+            cold_test_targets=int((~trained[targets]).sum()),
+            duplicate_interactions=sequences.num_interactions - num_pairs(sequences),
+            targets_in_input=sum(int(in_input(part, num_items=num_items).sum()) for part in (split.valid, split.test)),
+        )
+
+    def sentences(self) -> list[str]:
+        """What was found, one sentence per kind; what is not there is said too."""
+        unknown = "unknown, for the data has no timestamps"
+        late, inputs = (
+            unknown if count is None else f"{count:,}" for count in (self.late_training_events, self.late_inputs)
+        )
+        return [
+            f"Training events later than the earliest test target: {late}.",
+            f"Questions whose input holds something later than a target: {inputs}.",
+            f"Test users without a training item: {self.cold_test_users:,} of {self.test_users:,}.",
+            f"Test targets that nobody trained on: {self.cold_test_targets:,} of {self.test_targets:,} "
+            f"({self.cold_test_items:,} distinct items).",
+            f"Repeated interactions of a user with the same item: {self.duplicate_interactions:,}.",
+            f"Targets that stand in their own input: {self.targets_in_input:,}.",
+        ]
+
+    def record(self) -> dict[str, int | None]:
+        """The counts by name, for run.json."""
+        return asdict(self)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every count of a fault is 0 (or unknown)."""
+        sizes = ("test_users", "test_targets")
+        return not any(getattr(self, field.name) for field in fields(self) if field.name not in sizes)
+
+
+def num_pairs(sequences: UserSequences) -> int:
+    """Distinct pairs of user and item."""
+    rows = sequences.items
+    return len(np.unique(rows.row_ids() * sequences.num_items + rows.flat()))
+
+
+def times_in(rows: Ragged) -> np.ndarray | None:
+    """The time of each value, row after row; None where it is not known."""
+    return None if rows.timestamps is None else np.asarray(rows.timestamps[rows.positions()])
+
+
+def _late_events(train: Ragged, targets: Ragged) -> int | None:
+    learned, asked = times_in(train), times_in(targets)
+    return None if learned is None or asked is None else int((learned > asked.min()).sum())
+
+
+def _late_inputs(*parts: EvalSet) -> int | None:
+    counts = []
+    for part in parts:
+        read, asked = times_in(part.inputs), times_in(part.targets)
+        if read is None or asked is None:
+            return None
+        latest = np.maximum.reduceat(read, _row_starts(part.inputs))  # no row is empty
+        counts.append(int((latest > np.minimum.reduceat(asked, _row_starts(part.targets))).sum()))
+    return sum(counts)
+
+
+def _row_starts(rows: Ragged) -> np.ndarray:
+    return np.cumsum(rows.lengths) - rows.lengths

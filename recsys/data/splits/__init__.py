@@ -1,0 +1,29 @@
+"""Splits: what a model may train on, and what it is asked. Small callables `UserSequences -> Split`."""
+
+from recsys.data.splits.base import EvalSet, Split, Splitter, TieSplitter
+from recsys.data.splits.folds import InteractionFolds, UserFolds
+from recsys.data.splits.known import KnownTargets
+from recsys.data.splits.leave_one_out import LeaveOneOut
+from recsys.data.splits.masked_and_future import MaskedAndFuture
+from recsys.data.splits.ratio import Ratio
+from recsys.data.splits.temporal import ColdUsers, GlobalTemporal
+from recsys.data.splits.ties import FileOrder, ItemIdOrder, RandomOrder, TieOrder
+
+__all__ = [
+    "ColdUsers",
+    "EvalSet",
+    "FileOrder",
+    "GlobalTemporal",
+    "InteractionFolds",
+    "ItemIdOrder",
+    "KnownTargets",
+    "LeaveOneOut",
+    "MaskedAndFuture",
+    "RandomOrder",
+    "Ratio",
+    "Split",
+    "Splitter",
+    "TieOrder",
+    "TieSplitter",
+    "UserFolds",
+]
