@@ -1,6 +1,7 @@
 """Builds the parts of a run from its config; the only place where config nodes meet facts of the data."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -17,8 +18,9 @@ from recsys.data.datamodule import SequenceDataModule
 from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
-from recsys.evaluation import FullRanking
+from recsys.evaluation import RankingProtocol
 from recsys.initialisation import freeze
+from recsys.metrics.ranked import ListMetric
 from recsys.metrics.ranking import RankingMetrics
 from recsys.tasks.training import TrainingTask
 
@@ -26,12 +28,13 @@ TRAINING_GROUPS = ("sampler", "loss", "optimizer", "scheduler")  # a task select
 
 
 class Parts(NamedTuple):
-    """What a Trainer needs, and the evaluator's two halves."""
+    """What a Trainer needs, and the evaluator's parts."""
 
     task: TrainingTask
     datamodule: SequenceDataModule
-    protocol: FullRanking
+    protocol: RankingProtocol
     metrics: RankingMetrics
+    lists: tuple[ListMetric, ...] = ()
 
 
 def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
@@ -47,7 +50,16 @@ def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     make_collator = instantiate(config.task.collator)
     collator = make_collator(**wanted(make_collator, facts))
     datamodule = instantiate(config.task.datamodule)(split, num_items=catalogue.num_items, collator=collator)
-    return Parts(task, datamodule, protocol, metrics)
+    return Parts(task, datamodule, protocol, metrics, make_lists(config.eval, catalogue))
+
+
+def make_lists(node: DictConfig, catalogue: Catalogue) -> tuple[ListMetric, ...]:
+    """The metrics of lists that an option of the group eval names; most name none."""
+    return tuple(make(catalogue) for make in _list_makers(node))
+
+
+def _list_makers(node: DictConfig) -> list[partial[ListMetric]]:
+    return list(instantiate(node.get("lists") or {}).values())
 
 
 def rehearse(config: DictConfig) -> None:
@@ -64,8 +76,13 @@ def rehearse(config: DictConfig) -> None:
 
 
 def reads_attributes(config: DictConfig) -> bool:
-    """Whether the task has a use for the items' attributes: only then need there be a file of them."""
-    return instantiate(config.task.module).func.reads_attributes
+    """Whether the task or a metric has a use for the items' attributes: only then need there be a file of them."""
+    return instantiate(config.task.module).func.reads_attributes or lists_read_attributes(config.eval)
+
+
+def lists_read_attributes(node: DictConfig) -> bool:
+    """Whether a metric of that option of the group eval does."""
+    return any(make.func.reads_attributes for make in _list_makers(node))  # pyright: ignore
 
 
 def toy_attributes(config: DictConfig) -> list[ItemAttributes]:

@@ -21,7 +21,7 @@ from recsys.data.attributes import ItemAttributes
 from recsys.data.audit import Audit
 from recsys.data.catalogue import Catalogue
 from recsys.data.sequences import UserSequences
-from recsys.data.splits import Splitter
+from recsys.data.splits import Split, Splitter
 from recsys.products import prefer_onednn
 from recsys.report.runs import load_run
 from recsys.report.tables import run_line, run_table
@@ -55,6 +55,18 @@ def fingerprints(sequences: UserSequences, attributes: Sequence[ItemAttributes])
     return known_by | ({"attributes": " ".join(kind.fingerprint for kind in attributes)} if attributes else {})
 
 
+def catalogue_of(sequences: UserSequences, split: Split, attributes: Sequence[ItemAttributes]) -> Catalogue:
+    """What models and protocols are told of the data."""
+    return Catalogue(
+        num_items=sequences.num_items,
+        train=split.train,
+        whole=sequences.items,
+        attributes=attributes,
+        users=sequences.users,
+        items=sequences.vocabulary,
+    )
+
+
 def execute(
     config: DictConfig,
     run: RunDirectory,
@@ -67,10 +79,9 @@ def execute(
     splitter: Splitter = instantiate(config.split)
     split = splitter(sequences)
     seed_everything(config.seed, verbose=False)
-    catalogue = Catalogue(
-        num_items=sequences.num_items, train=split.train, whole=sequences.items, attributes=attributes
-    )
+    catalogue = catalogue_of(sequences, split, attributes)
     parts = assemble(config, split, catalogue)
+    parts.protocol.prepare(catalogue)
     model = parts.task.get_submodule("model")
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     initialise(instantiate(config.init), model, console, fingerprints=known_by)

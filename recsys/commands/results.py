@@ -42,7 +42,7 @@ def ranking(scorer: Scorer, parts: Parts) -> dict[str, Evaluation]:
     """Ranks both parts of the split."""
     loaders = {part: parts.datamodule.get_dataloader(part) for part in ("val", "test")}
     return {
-        part: evaluate(scorer, loader, protocol=parts.protocol, metrics=parts.metrics)
+        part: evaluate(scorer, loader, protocol=parts.protocol, metrics=parts.metrics, lists=parts.lists)
         for part, loader in loaders.items()
     }
 

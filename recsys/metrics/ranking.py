@@ -35,6 +35,8 @@ class RankingMetrics(Metric):
 
     metrics: name -> function; the results are called `name@cutoff`, as in `ndcg@10`.
     cutoffs: list lengths k, each at least 1.
+    label: what stands before each name, as in `uniform_100/ndcg@10`: a protocol whose results are not those of the full
+        ranking says so in their name.
     The state is a float64 sum per metric and cutoff and the number of users, so a result is a mean over users
     whatever the batch size or the number of processes.
     """
@@ -51,6 +53,7 @@ class RankingMetrics(Metric):
         *,
         metrics: Mapping[str, RankMetric] = DEFAULT_METRICS,
         cutoffs: Sequence[int] = DEFAULT_CUTOFFS,
+        label: str | None = None,
     ) -> None:
         super().__init__()
         if not metrics:
@@ -59,6 +62,7 @@ class RankingMetrics(Metric):
             raise ValueError(f"cutoffs must be one or more list lengths from 1 up, got {list(cutoffs)}.")
         self.metrics = dict(metrics)
         self.cutoffs = tuple(cutoffs)
+        self.prefix = f"{label}/" if label else ""
         size = len(self.metrics) * len(self.cutoffs)
         self.add_state("sums", torch.zeros(size, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("num_users", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
@@ -66,7 +70,7 @@ class RankingMetrics(Metric):
     @property
     def names(self) -> list[str]:
         """Names of the results, in the order of the state."""
-        return [f"{name}@{k}" for name in self.metrics for k in self.cutoffs]
+        return [f"{self.prefix}{name}@{k}" for name in self.metrics for k in self.cutoffs]
 
     def per_user(self, ranks: Tensor, num_relevant: Tensor) -> dict[str, Tensor]:
         """Each metric for each user: ranks [B, T], num_relevant [B] -> name -> [B] float32.

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.evaluation import FullRanking
+from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.closed_form import ClosedFormModel
 from recsys.tasks.ranking import RankingTask
@@ -15,7 +15,7 @@ from recsys.tasks.ranking import RankingTask
 class ClosedForm(RankingTask):
     """The model is fitted when training starts; one empty step follows, so that validation and checkpoint do too."""
 
-    def __init__(self, *, model: ClosedFormModel, protocol: FullRanking, metrics: RankingMetrics) -> None:
+    def __init__(self, *, model: ClosedFormModel, protocol: RankingProtocol, metrics: RankingMetrics) -> None:
         super().__init__(protocol=protocol, metrics=metrics)
         self.model = model
 

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.evaluation import FullRanking
+from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.ranking import RankingTask
@@ -32,7 +32,7 @@ class OwnObjective(RankingTask):
         *,
         model: ObjectiveModel,
         optimizer: MakeOptimizer,
-        protocol: FullRanking,
+        protocol: RankingProtocol,
         metrics: RankingMetrics,
         scheduler: AnySchedule | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.evaluation import FullRanking, num_relevant
+from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.training import TrainingTask
@@ -17,7 +17,7 @@ class RankingTask(TrainingTask):
     def __init__(
         self,
         *,
-        protocol: FullRanking,
+        protocol: RankingProtocol,
         metrics: RankingMetrics,
         optimizer: MakeOptimizer | None = None,
         scheduler: AnySchedule | None = None,
@@ -42,8 +42,8 @@ class RankingTask(TrainingTask):
         return {"loss": loss, "positions": positions}
 
     def validation_step(self, batch: EvalBatch, batch_idx: int) -> None:
-        ranks = self.protocol.ranks(self.score_batch(batch), batch)
-        self.metrics.update(ranks, num_relevant(batch))
+        candidates = self.protocol.candidates(self.score_batch(batch), batch)
+        self.metrics.update(self.protocol.rank(candidates), candidates.num_relevant())
 
     def on_validation_epoch_end(self) -> None:
         values = self.metrics.compute()

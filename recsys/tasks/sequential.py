@@ -5,7 +5,7 @@ from torch import Tensor
 
 from recsys.candidates import CandidateSampler
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.evaluation import FullRanking
+from recsys.evaluation import RankingProtocol
 from recsys.losses.base import RankingLoss
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.base import QueryModel
@@ -28,7 +28,7 @@ class SequentialRecommender(RankingTask):
         sampler: CandidateSampler,
         loss: RankingLoss,
         optimizer: MakeOptimizer,
-        protocol: FullRanking,
+        protocol: RankingProtocol,
         metrics: RankingMetrics,
         scheduler: AnySchedule | None = None,
         block_rows: int = 256,

@@ -1,0 +1,100 @@
+"""One evaluator for everything that can score: neural, closed-form, an ensemble."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recsys.data.batches import EvalBatch
+from recsys.evaluation.protocol import RankingProtocol
+from recsys.metrics.ranked import ListMetric, Ranked
+from recsys.metrics.ranking import RankingMetrics
+
+
+class Scorer(Protocol):
+    """Anything that gives each user of a batch a score for each item."""
+
+    def score_batch(self, batch: EvalBatch) -> Tensor:
+        """-> [B, V] scores, higher is better; a tensor the evaluator may overwrite."""
+        ...
+
+
+class Evaluation(NamedTuple):
+    """What a model scored. summary: metric -> mean over users. per_user: one row per user, `user` and the metrics."""
+
+    summary: dict[str, float]
+    per_user: pd.DataFrame
+
+
+class Evaluator:
+    """Collects the metrics of one protocol, batch by batch.
+
+    lists: metrics that need more than ranks; each is reset first. Their means are over the users for whom they are
+    defined.
+    """
+
+    def __init__(self, *, protocol: RankingProtocol, metrics: RankingMetrics, lists: Iterable[ListMetric] = ()) -> None:
+        self.protocol = protocol
+        self.metrics = metrics
+        self.lists = tuple(lists)
+        self.depth = max((metric.depth for metric in self.lists), default=0)
+        self.parts: list[pd.DataFrame] = []
+        for metric in self.lists:
+            metric.reset()
+
+    def add(self, scores: Tensor, batch: EvalBatch) -> None:
+        """Ranks the targets of a batch by scores [B, V], which may be overwritten."""
+        candidates = self.protocol.candidates(scores, batch)
+        ranks = self.protocol.rank(candidates)
+        columns = self.metrics.per_user(ranks, candidates.num_relevant())
+        if self.lists:
+            ranked = Ranked(
+                ranks=ranks,
+                num_relevant=candidates.num_relevant(),
+                num_candidates=candidates.num_candidates(),
+                targets=candidates.target_items(),
+                top=candidates.top(self.depth),
+                history=batch.seen_rows.bincount(minlength=len(batch.users)),
+            )
+            for metric in self.lists:
+                columns |= metric.add(ranked)
+        table = torch.stack([value.double() for value in columns.values()], dim=1).cpu().numpy()  # one copy, not dozens
+        self.parts.append(pd.DataFrame(table, columns=list(columns), index=batch.users.cpu().numpy()))
+
+    def result(self) -> Evaluation:
+        """Means over users, and every user in index order. ValueError where there was none."""
+        if not self.parts:
+            raise ValueError("there is no user to evaluate; the split gave an empty evaluation set")
+        table = pd.concat(self.parts).sort_index().rename_axis("user").reset_index()
+        summary = table[self.metrics.names].mean().to_dict()
+        for metric in self.lists:
+            summary |= {name: float(value) for name, value in metric.compute().items()}
+        return Evaluation(summary, table)
+
+
+def evaluate(
+    scorer: Scorer,
+    batches: Iterable[EvalBatch],
+    *,
+    protocol: RankingProtocol,
+    metrics: RankingMetrics,
+    lists: Iterable[ListMetric] = (),
+) -> Evaluation:
+    """Ranks the targets of every batch and averages the metrics over users; users come back in index order."""
+    evaluator = Evaluator(protocol=protocol, metrics=metrics, lists=lists)
+    return evaluate_all(scorer, batches, {"": evaluator})[""]
+
+
+@torch.inference_mode()
+def evaluate_all(
+    scorer: Scorer, batches: Iterable[EvalBatch], evaluators: Mapping[str, Evaluator]
+) -> dict[str, Evaluation]:
+    """Under several protocols at once: every batch is scored once, whatever their number."""
+    for batch in batches:
+        scores = scorer.score_batch(batch)
+        last = len(evaluators) - 1
+        for place, evaluator in enumerate(evaluators.values()):
+            evaluator.add(scores if place == last else scores.clone(), batch)  # a protocol overwrites what it is given
+    return {name: evaluator.result() for name, evaluator in evaluators.items()}
