@@ -1,0 +1,102 @@
+"""`recsys evaluate`: a run's best epoch, rebuilt from its record, under several protocols."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.commands.cli import main
+
+TRAIN = (
+    "train",
+    "data=csv",
+    "data.path=tiny.csv",
+    "data.reader.timestamp=timestamp",
+    "max_length=10",
+    "trainer.max_epochs=2",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+    "output_dir=run",
+)
+SASREC = ("model.dim=8", "model.feedforward_dim=8")
+FEW = ("eval.protocol.negatives.count=5",)
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory with interactions of 40 users in `tiny.csv`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    rows = [(f"u{user}", (user + step) % 20, step) for user in range(40) for step in range(rng.integers(4, 12))]
+    pd.DataFrame(rows, columns=["user", "item", "timestamp"]).to_csv("tiny.csv", index=False)
+    return tmp_path
+
+
+def evaluations() -> dict:
+    return json.loads(Path("run/evaluations.json").read_text())["evaluations"]
+
+
+@pytest.mark.parametrize("model", [("model=sasrec", *SASREC), ("model=ease",), ("model=mf", "model.dim=8")])
+def test_the_full_ranking_gives_the_digits_of_the_run(model: tuple[str, ...]) -> None:
+    assert main([*TRAIN, *model, "split=temporal"]) == 0
+    record = json.loads(Path("run/run.json").read_text())
+    assert main(["evaluate", "run=run"]) == 0
+    full = evaluations()["full"]
+    assert full["metrics"] == pytest.approx(record["metrics"])
+    assert full["baselines"]["pop"] == pytest.approx(record["baselines"]["pop"])
+    assert full["protocol"] == record["fingerprints"]["protocol"]
+    ours, theirs = pd.read_parquet("run/per_user_full.parquet"), pd.read_parquet("run/per_user.parquet")
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_several_protocols_at_once_and_one_after_the_other(capsys: pytest.CaptureFixture) -> None:
+    assert main([*TRAIN, *SASREC]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "run=run", "eval=uniform_100,popularity_100", *FEW]) == 0
+    printed = capsys.readouterr().out
+    assert "uniform_100" in printed
+    assert "pop" in printed
+    assert main(["evaluate", "run=run", "eval=full_lists"]) == 0
+    assert "coverage@10" in capsys.readouterr().out
+    found = evaluations()
+    assert list(found) == ["uniform_100", "popularity_100", "full_lists"]
+    assert "test/uniform_100/ndcg@10" in found["uniform_100"]["metrics"]
+    assert "test/auc" in found["full_lists"]["metrics"]
+    per_user = pd.read_parquet("run/per_user_uniform_100.parquet")
+    assert len(per_user) == 40
+    mean = found["uniform_100"]["metrics"]["test/uniform_100/hr@5"]
+    assert per_user["uniform_100/hr@5"].mean() == pytest.approx(mean)
+
+
+def test_training_under_a_sampled_protocol_and_with_lists() -> None:
+    """What chooses the best epoch then is the sampled metric, by its own name."""
+    assert main([*TRAIN, *SASREC, "eval=uniform_100", *FEW]) == 0
+    record = json.loads(Path("run/run.json").read_text())
+    assert "test/uniform_100/ndcg@10" in record["metrics"]
+    assert "test/ndcg@10" not in record["metrics"]
+    assert "5 uniform negatives outside the user's whole history (seed 0)" in record["fingerprints"]["protocol"]
+    assert main(["evaluate", "run=run", "eval=uniform_100", *FEW]) == 0
+    assert evaluations()["uniform_100"]["metrics"] == pytest.approx(record["metrics"])
+    assert main([*TRAIN, *SASREC, "eval=full_lists", "force=true"]) == 0
+    assert "test/gini@10" in json.loads(Path("run/run.json").read_text())["metrics"]
+
+
+def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
+    def said(*argv: str) -> str:
+        assert main(["evaluate", *argv]) == 2
+        return capsys.readouterr().err
+
+    assert "run is required" in said("eval=full")
+    assert "seed: unknown key of evaluate" in said("run=run", "seed=1")
+    assert "eval=ful: no such option; known options of eval: full," in said("run=run", "eval=ful")
+    assert "run has no run.json" in said("run=run")
+    assert main([*TRAIN, *SASREC]) == 0
+    lines = Path("tiny.csv").read_text().splitlines()
+    Path("tiny.csv").write_text("\n".join(lines[:-20]))
+    capsys.readouterr()
+    assert "the data has another fingerprint than when the run was trained" in said("run=run")
+    Path("other.csv").write_text("\n".join(lines))
+    assert main(["evaluate", "run=run", "data.path=other.csv"]) == 0

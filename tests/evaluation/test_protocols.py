@@ -1,0 +1,236 @@
+"""Protocols against brute force: which items are ranked, which negatives are drawn, what files may hold."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from recsys.data.batches import EvalBatch
+from recsys.data.catalogue import Catalogue
+from recsys.data.interactions import Vocabulary
+from recsys.data.ragged import Ragged
+from recsys.data.sequences import UserSequences
+from recsys.data.sources import SequenceText
+from recsys.data.splits import LeaveOneOut
+from recsys.evaluation import (
+    Evaluator,
+    FullRanking,
+    LabelledCandidates,
+    NegativesFile,
+    PopularityNegatives,
+    Reject,
+    SampledRanking,
+    SeenScoredZero,
+    TruncatedSeenRemoved,
+    UniformNegatives,
+    evaluate,
+    evaluate_all,
+)
+from recsys.metrics import RankingMetrics
+
+V, U = 60, 30
+S3REC = Path(__file__).parents[3] / "shared/data/s3rec"  # beside the repository
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    """Users u00.. with 5 items each, the first 3 of training; raw item ids are 100 to 159."""
+    rng = np.random.default_rng(0)
+    whole = Ragged.from_rows([rng.choice(V, size=5, replace=False).tolist() for _ in range(U)])
+    names = np.array([f"u{user:02}" for user in range(U)])
+    return Catalogue(
+        num_items=V,
+        train=whole.trim(tail=2),
+        whole=whole,
+        users=Vocabulary(names),
+        items=Vocabulary(np.arange(100, 100 + V)),
+    )
+
+
+def question(catalogue: Catalogue, users: list[int], *, num_targets: int = 1) -> EvalBatch:
+    """Asks for the last items; the model reads the last 2 of the others."""
+    rows = catalogue.whole.take(np.array(users))
+    inputs, targets = rows.trim(tail=num_targets), rows.last(num_targets).padded(num_targets, -1)
+    return EvalBatch(
+        users=torch.tensor(users),
+        items=torch.from_numpy(np.pad(inputs.padded(2, V), ((0, 0), (0, 1)), constant_values=V)),
+        targets=torch.from_numpy(
+            np.pad(rows.last(num_targets).padded(num_targets, -1), ((0, 0), (0, 1)), constant_values=-1)
+        ),
+        seen_rows=torch.from_numpy(inputs.row_ids()),
+        seen_items=torch.from_numpy(inputs.flat()),
+    )
+
+
+def brute_rank(scores: torch.Tensor, target: int, others: set[int]) -> float:
+    above = [float(scores[item] > scores[target]) + 0.5 * float(scores[item] == scores[target]) for item in others]
+    return 1 + sum(above)
+
+
+def test_seen_items_kept_removed_truncated_or_zero(catalogue: Catalogue) -> None:
+    users = [3, 7, 11]
+    batch, scores = question(catalogue, users), torch.randn(3, V)
+    for row, user in enumerate(users):
+        history, target = catalogue.whole.row(user)[:-1].tolist(), int(catalogue.whole.row(user)[-1])
+        zero = scores[row].clone()
+        zero[history] = 0
+        every = set(range(V)) - {target}
+        expected = {
+            FullRanking(): brute_rank(scores[row], target, every - set(history)),
+            FullRanking(remove_seen=False): brute_rank(scores[row], target, every),
+            TruncatedSeenRemoved(): brute_rank(scores[row], target, every - set(history[-2:])),
+            SeenScoredZero(): brute_rank(zero, target, every),
+        }
+        for protocol, rank in expected.items():
+            assert protocol.ranks(scores.clone(), batch)[row, 0].item() == rank, protocol.describe()
+
+
+@pytest.mark.parametrize("num_targets", [1, 2])
+@pytest.mark.parametrize("reject", Reject)
+def test_sampled_ranks_are_those_among_the_negatives(catalogue: Catalogue, reject: Reject, num_targets: int) -> None:
+    source = UniformNegatives(count=20, reject=reject)
+    protocol = SampledRanking(negatives=source)
+    protocol.prepare(catalogue)
+    users = list(range(U))
+    batch, scores = question(catalogue, users, num_targets=num_targets), torch.randint(0, 9, (U, V)).float()
+    candidates, rows = protocol.candidates(scores.clone(), batch), source.negatives(catalogue)
+    ranks = protocol.rank(candidates)
+    assert torch.equal(candidates.target_items(), batch.targets)
+    for user in users:
+        targets = catalogue.whole.row(user)[-num_targets:].tolist()
+        negatives = set(rows.row(user).tolist()) - set(targets)
+        assert candidates.num_candidates()[user] == len(negatives) + num_targets
+        assert set(candidates.top(5)[user].tolist()) <= negatives | set(targets)
+        if num_targets == 1:
+            assert ranks[user, 0].item() == brute_rank(scores[user], targets[0], negatives)
+        assert ranks[user, num_targets:].isinf().all()
+
+
+def test_draws_are_fixed_distinct_and_outside_of_what_is_rejected(catalogue: Catalogue, cache: Path) -> None:
+    for kind in (UniformNegatives, PopularityNegatives):
+        source = kind(count=8, seed=3)
+        first = source.negatives(catalogue)
+        assert list((cache / "negatives").iterdir())
+        again = kind(count=8, seed=3).negatives(catalogue)  # from the disk
+        assert np.array_equal(first.flat(), again.flat())
+        assert not np.array_equal(first.flat(), kind(count=8, seed=4).negatives(catalogue).flat())
+        for user in range(U):
+            drawn = first.row(user).tolist()
+            assert len(set(drawn)) == 8
+            assert not set(drawn) & set(catalogue.whole.row(user).tolist())
+
+
+def test_a_users_draw_does_not_depend_on_other_users(catalogue: Catalogue) -> None:
+    whole = catalogue.whole.take(np.arange(5))
+    fewer = Catalogue(num_items=V, train=whole, whole=whole)
+    few, many = (UniformNegatives(count=8).negatives(part) for part in (fewer, catalogue))
+    assert np.array_equal(few.flat(), many.take(np.arange(5)).flat())
+
+
+def test_chances_are_uniform_or_by_popularity() -> None:
+    """One negative for each of 4,000 users of item 4: chances 1/4 each, or as the counts of the other items."""
+    rows = Ragged.from_rows([[4]] * 4000)
+    counts = Ragged.from_rows([[0] * 10 + [1] * 20 + [2] * 30])
+    uniform = UniformNegatives(count=1).negatives(Catalogue(num_items=5, train=rows, whole=rows))
+    assert np.bincount(uniform.flat(), minlength=5) == pytest.approx([1000, 1000, 1000, 1000, 0], abs=110)
+    popular = PopularityNegatives(count=1).negatives(Catalogue(num_items=5, train=counts, whole=rows))
+    assert np.bincount(popular.flat(), minlength=5) == pytest.approx([667, 1333, 2000, 0, 0], abs=130)
+
+
+def test_popularity_without_replacement_is_drawing_one_by_one() -> None:
+    """Two of weights 1, 2, 3: P{first two} from the definition of sequential drawing."""
+    counts = Ragged.from_rows([[0] + [1] * 2 + [2] * 3])
+    rows = Ragged.from_rows([[3]] * 6000)
+    drawn = PopularityNegatives(count=2).negatives(Catalogue(num_items=4, train=counts, whole=rows))
+    pairs = np.sort(drawn.flat().reshape(-1, 2), axis=1)
+    share = np.mean((pairs == [1, 2]).all(1))
+    assert share == pytest.approx(2 / 6 * 3 / 4 + 3 / 6 * 2 / 3, abs=0.02)
+
+
+def test_too_few_items_left_is_an_error_that_names_the_user(catalogue: Catalogue) -> None:
+    with pytest.raises(ValueError, match=r"user u00 has 55 item\(s\) left to draw 56 negatives from; .*count=55"):
+        UniformNegatives(count=56).negatives(catalogue)
+    with pytest.raises(ValueError, match=r"count \(0\) must be at least 1"):
+        UniformNegatives(count=0)
+
+
+def test_negatives_of_a_file_in_raw_ids(catalogue: Catalogue, tmp_path: Path) -> None:
+    file = tmp_path / "sample.txt.gz"
+    with gzip.open(file, "wt") as out:
+        out.write("u01 100 101\nu00 159 158 157\n")
+    rows = NegativesFile(path=str(file)).negatives(catalogue)
+    assert rows.row(0).tolist() == [59, 58, 57]
+    assert rows.row(1).tolist() == [0, 1]
+    protocol = SampledRanking(negatives=NegativesFile(path=str(file)))
+    protocol.prepare(catalogue)
+    with pytest.raises(ValueError, match=r"user u02 has no negatives in: negatives of sample\.txt\.gz"):
+        protocol.candidates(torch.zeros(1, V), question(catalogue, [2]))
+    file.write_bytes(gzip.compress(b"u00 160\n"))
+    with pytest.raises(ValueError, match=r"sample\.txt\.gz: item 160 is not in the data \(1 such rows\)"):
+        NegativesFile(path=str(file)).negatives(catalogue)
+    with pytest.raises(FileNotFoundError, match=r"eval\.protocol\.negatives\.path \(nowhere\) is no file"):
+        NegativesFile(path="nowhere").negatives(catalogue)
+
+
+def test_the_published_file_of_s3rec_fits_its_data() -> None:
+    if not S3REC.is_dir():
+        pytest.skip(f"needs the research files in {S3REC}, which may not be redistributed")
+    data = UserSequences.from_frame(SequenceText().read(S3REC / "LastFM.txt.gz"), name="lastfm")
+    split = LeaveOneOut()(data)
+    catalogue = Catalogue(
+        num_items=data.num_items, train=split.train, whole=data.items, users=data.users, items=data.vocabulary
+    )
+    rows = NegativesFile(path=str(S3REC / "LastFM_sample.txt.gz")).negatives(catalogue)
+    assert rows.lengths.tolist() == [99] * 1090
+    for user in range(data.num_users):
+        assert not set(rows.row(user).tolist()) & set(data.items.row(user).tolist())
+
+
+def test_labelled_candidates(catalogue: Catalogue, tmp_path: Path) -> None:
+    rows = [("u00", 100, 1), ("u00", 101, 0), ("u00", 102, 0), ("u01", 103, 0), ("u01", 104, 1), ("u01", 105, 1)]
+    pd.DataFrame(rows, columns=["user", "item", "label"]).to_csv(tmp_path / "judged.csv", index=False)
+    protocol = LabelledCandidates(path=str(tmp_path / "judged.csv"))
+    protocol.prepare(catalogue)
+    scores = torch.arange(float(V)).repeat(2, 1)  # the higher the id, the better
+    candidates = protocol.candidates(scores, question(catalogue, [0, 1]))
+    assert protocol.rank(candidates).tolist() == [[3.0, torch.inf], [2.0, 1.0]]
+    assert candidates.num_relevant().tolist() == [1, 2]
+    with pytest.raises(ValueError, match=r"user u02 has no relevant candidate in .*judged\.csv"):
+        protocol.candidates(scores[:1], question(catalogue, [2]))
+
+
+def test_several_protocols_in_one_pass_are_each_alone(catalogue: Catalogue) -> None:
+    class Fixed:
+        calls = 0
+
+        def score_batch(self, batch: EvalBatch) -> torch.Tensor:
+            self.calls += 1
+            return torch.randn(len(batch.users), V, generator=torch.Generator().manual_seed(int(batch.users[0])))
+
+    sampled = SampledRanking(negatives=UniformNegatives(count=10))
+    sampled.prepare(catalogue)
+    protocols = {"sampled": sampled, "full": FullRanking(), "kept": FullRanking(remove_seen=False)}
+    batches, metrics = [question(catalogue, [0, 1, 2]), question(catalogue, [5, 3])], RankingMetrics(cutoffs=[5])
+    scorer = Fixed()
+    together = evaluate_all(
+        scorer, batches, {name: Evaluator(protocol=each, metrics=metrics) for name, each in protocols.items()}
+    )
+    assert scorer.calls == 2
+    for name, protocol in protocols.items():
+        alone = evaluate(Fixed(), batches, protocol=protocol, metrics=metrics)
+        assert alone.per_user["user"].tolist() == [0, 1, 2, 3, 5]
+        pd.testing.assert_frame_equal(together[name].per_user, alone.per_user)
+
+
+def test_a_label_stands_in_every_name() -> None:
+    metrics = RankingMetrics(cutoffs=[1], label="uniform_100")
+    assert {name.partition("/")[0] for name in metrics.names} == {"uniform_100"}
