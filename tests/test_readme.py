@@ -13,6 +13,19 @@ from recsys.commands.cli import main
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 ML_1M = ROOT.parent / "shared/data/ml-1m"
+GROUPS = [
+    "model",
+    "loss",
+    "sampler",
+    "optimizer",
+    "scheduler",
+    "init",
+    "callbacks",
+    "data",
+    "split",
+    "split/ties",
+    "eval",
+]
 QUICK = (
     "trainer.max_epochs=1",
     "trainer.limit_train_batches=1",
@@ -44,6 +57,9 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
+    if verb == "evaluate":
+        run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
+        assert main(["train", f"output_dir={run}", *QUICK]) == 0
     if "--help" in arguments:
         with pytest.raises(SystemExit, match="0"):
             main([verb, *arguments])
@@ -51,7 +67,7 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     assert main([verb, *arguments, *(QUICK if verb == "train" else ())]) == 0
 
 
-@pytest.mark.parametrize("group", ["model", "loss", "sampler", "optimizer", "scheduler", "init", "callbacks", "data"])
+@pytest.mark.parametrize("group", GROUPS)
 def test_the_readme_names_every_option(group: str) -> None:
     missing = [option for option in options(group) if f"`{option}" not in README]
     assert not missing

@@ -61,6 +61,7 @@ def main(argv: list[str]) -> None:
     record = {
         name: {
             "protocol": protocols[name].describe(),
+            "label": options[name].metrics.get("label") or "",
             "metrics": by_part(ours, name),
             "baselines": {"pop": by_part(theirs, name)},
         }

@@ -17,7 +17,7 @@ class Audit:
     late_training_events: training events later than the earliest test target, of whatever user. Leave-one-out has many:
         a model learns from other users' later events what a real one could not have known.
     late_inputs: questions, of validation and test, whose input holds an event later than their earliest target.
-    test_users, test_targets: how many there are, to hold the others against.
+    test_users, test_targets: how many there are, to hold the others against. users_not_asked: of the data, in the test.
     cold_test_users: test users without a training item. cold_test_items: distinct test targets that no training row
         holds; cold_test_targets: how many of the targets they are.
     duplicate_interactions: repeats of a user with the same item, in the data as a whole.
@@ -29,6 +29,7 @@ class Audit:
     late_inputs: int | None
     test_users: int
     test_targets: int
+    users_not_asked: int
     cold_test_users: int
     cold_test_items: int
     cold_test_targets: int
@@ -47,6 +48,7 @@ class Audit:
             late_inputs=_late_inputs(split.valid, split.test),
             test_users=len(test.users),
             test_targets=len(targets),
+            users_not_asked=sequences.num_users - len(test.users),
             cold_test_users=int(split.is_cold(test).sum()),
             cold_test_items=len(np.unique(targets[~trained[targets]])),
             cold_test_targets=int((~trained[targets]).sum()),
@@ -63,6 +65,7 @@ class Audit:
         return [
             f"Training events later than the earliest test target: {late}.",
             f"Questions whose input holds something later than a target: {inputs}.",
+            f"Users who are asked nothing in the test: {self.users_not_asked:,}.",
             f"Test users without a training item: {self.cold_test_users:,} of {self.test_users:,}.",
             f"Test targets that nobody trained on: {self.cold_test_targets:,} of {self.test_targets:,} "
             f"({self.cold_test_items:,} distinct items).",
@@ -77,7 +80,7 @@ class Audit:
     @property
     def is_clean(self) -> bool:
         """Whether every count of a fault is 0 (or unknown)."""
-        sizes = ("test_users", "test_targets")
+        sizes = ("test_users", "test_targets", "users_not_asked")
         return not any(getattr(self, field.name) for field in fields(self) if field.name not in sizes)
 
 

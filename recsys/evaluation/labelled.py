@@ -8,6 +8,7 @@ from torch import Tensor
 
 from recsys.data.batches import EvalBatch
 from recsys.data.catalogue import Catalogue
+from recsys.data.fingerprints import file_fingerprint
 from recsys.data.ragged import Ragged
 from recsys.data.sources import Table
 from recsys.evaluation.protocol import Candidates, RankingProtocol
@@ -37,7 +38,8 @@ class LabelledCandidates(RankingProtocol):
         self.relevant: Ragged | None = None
 
     def describe(self) -> str:
-        return f"labelled candidates of {self.path.name}, ties {self.ties.name.lower()}"
+        digest = file_fingerprint(self.path)[:8]
+        return f"labelled candidates of {self.path.name} ({digest}), ties {self.ties.name.lower()}"
 
     def prepare(self, catalogue: Catalogue) -> None:
         """Reads the file. ValueError naming the first user or item that the data has not."""

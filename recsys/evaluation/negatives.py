@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys.data.array_folder import load_arrays, save_arrays
 from recsys.data.catalogue import Catalogue
-from recsys.data.fingerprints import fingerprint
+from recsys.data.fingerprints import file_fingerprint, fingerprint
 from recsys.data.locations import cache_root
 from recsys.data.ragged import Ragged
 from recsys.data.sources import SequenceText
@@ -128,7 +128,7 @@ class NegativesFile:
         self.path = Path(path).expanduser()
 
     def describe(self) -> str:
-        return f"negatives of {self.path.name}"
+        return f"negatives of {self.path.name} ({file_fingerprint(self.path)[:8]})"
 
     def negatives(self, catalogue: Catalogue) -> Ragged:
         """Raises ValueError naming the first user or item that the data has not."""

@@ -63,19 +63,19 @@ def test_several_protocols_at_once_and_one_after_the_other(capsys: pytest.Captur
     assert "coverage@10" in capsys.readouterr().out
     found = evaluations()
     assert list(found) == ["uniform_100", "popularity_100", "full_lists"]
-    assert "test/uniform_100/ndcg@10" in found["uniform_100"]["metrics"]
+    assert "test/uniform_5/ndcg@10" in found["uniform_100"]["metrics"]
     assert "test/auc" in found["full_lists"]["metrics"]
     per_user = pd.read_parquet("run/per_user_uniform_100.parquet")
     assert len(per_user) == 40
-    mean = found["uniform_100"]["metrics"]["test/uniform_100/hr@5"]
-    assert per_user["uniform_100/hr@5"].mean() == pytest.approx(mean)
+    mean = found["uniform_100"]["metrics"]["test/uniform_5/hr@5"]
+    assert per_user["uniform_5/hr@5"].mean() == pytest.approx(mean)
 
 
 def test_training_under_a_sampled_protocol_and_with_lists() -> None:
     """What chooses the best epoch then is the sampled metric, by its own name."""
     assert main([*TRAIN, *SASREC, "eval=uniform_100", *FEW]) == 0
     record = json.loads(Path("run/run.json").read_text())
-    assert "test/uniform_100/ndcg@10" in record["metrics"]
+    assert "test/uniform_5/ndcg@10" in record["metrics"]
     assert "test/ndcg@10" not in record["metrics"]
     assert "5 uniform negatives outside the user's whole history (seed 0)" in record["fingerprints"]["protocol"]
     assert main(["evaluate", "run=run", "eval=uniform_100", *FEW]) == 0

@@ -43,6 +43,7 @@ def brute(split: Split, sequences: UserSequences) -> Audit:
         late_inputs=late,
         test_users=len(split.test.users),
         test_targets=len(test),
+        users_not_asked=sequences.num_users - len(set(split.test.users.tolist())),
         cold_test_users=sum(split.train.lengths[user] == 0 for user in split.test.users),
         cold_test_items=len({item for item, _ in test} - trained),
         cold_test_targets=sum(item not in trained for item, _ in test),
@@ -77,6 +78,7 @@ def test_every_count_has_its_sentence_and_unknown_is_no_zero() -> None:
     sentences = audit.sentences()
     assert sentences[0].endswith("unknown, for the data has no timestamps.")
     assert sentences[2:] == [
+        "Users who are asked nothing in the test: 0.",
         "Test users without a training item: 0 of 2.",
         "Test targets that nobody trained on: 1 of 2 (1 distinct items).",
         "Repeated interactions of a user with the same item: 1.",

@@ -63,9 +63,7 @@ def question(catalogue: Catalogue, users: list[int], *, num_targets: int = 1) ->
     return EvalBatch(
         users=torch.tensor(users),
         items=torch.from_numpy(np.pad(inputs.padded(2, V), ((0, 0), (0, 1)), constant_values=V)),
-        targets=torch.from_numpy(
-            np.pad(rows.last(num_targets).padded(num_targets, -1), ((0, 0), (0, 1)), constant_values=-1)
-        ),
+        targets=torch.from_numpy(np.pad(targets, ((0, 0), (0, 1)), constant_values=-1)),
         seen_rows=torch.from_numpy(inputs.row_ids()),
         seen_items=torch.from_numpy(inputs.flat()),
     )
