@@ -1,6 +1,7 @@
 """One evaluator for everything that can score: neural, closed-form, an ensemble."""
 
 from collections.abc import Iterable, Mapping
+from math import isnan
 from typing import NamedTuple, Protocol
 
 import pandas as pd
@@ -70,7 +71,8 @@ class Evaluator:
         table = pd.concat(self.parts).sort_index().rename_axis("user").reset_index()
         summary = table[self.metrics.names].mean().to_dict()
         for metric in self.lists:
-            summary |= {name: float(value) for name, value in metric.compute().items()}
+            means = {name: float(value) for name, value in metric.compute().items()}
+            summary |= {name: mean for name, mean in means.items() if not isnan(mean)}  # a stratum that nobody is in
         return Evaluation(summary, table)
 
 

@@ -30,6 +30,7 @@ from recsys.evaluation import (
     evaluate_all,
 )
 from recsys.metrics import RankingMetrics
+from recsys.metrics.strata import HistoryStrata
 
 V, U = 60, 30
 S3REC = Path(__file__).parents[3] / "shared/data/s3rec"  # beside the repository
@@ -227,6 +228,18 @@ def test_several_protocols_in_one_pass_are_each_alone(catalogue: Catalogue) -> N
         alone = evaluate(Fixed(), batches, protocol=protocol, metrics=metrics)
         assert alone.per_user["user"].tolist() == [0, 1, 2, 3, 5]
         pd.testing.assert_frame_equal(together[name].per_user, alone.per_user)
+
+
+def test_what_nobody_has_a_value_for_is_left_out(catalogue: Catalogue) -> None:
+    class Fixed:
+        def score_batch(self, batch: EvalBatch) -> torch.Tensor:
+            return torch.zeros(len(batch.users), V)
+
+    lists = [HistoryStrata(catalogue, edges=[2, 50], cutoffs=[5])]
+    metrics = RankingMetrics(cutoffs=[5])
+    result = evaluate(Fixed(), [question(catalogue, [1, 2])], protocol=FullRanking(), metrics=metrics, lists=lists)
+    assert {"history_3-50/hr@5", "history_3-50/ndcg@5"} == set(result.summary) - set(metrics.names)
+    assert result.per_user["history_1-2/hr@5"].isna().all()
 
 
 def test_a_label_stands_in_every_name() -> None:
