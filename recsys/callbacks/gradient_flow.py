@@ -98,9 +98,11 @@ def parameter_norms(module: nn.Module) -> Iterator[tuple[str, float]]:
 def time_step_norms(gradients: Sequence[Tensor]) -> list[float]:
     """Root mean square over rows of the gradient's norm at each time step, parts [B, L, D] of a batch -> L numbers.
 
-    A row counts at the time steps up to its last one with a gradient: behind it there is only padding.
+    A row counts at the time steps up to its last one with a gradient: behind it there is only padding. L is the longest
+    such row's length.
     """
     width = max(gradient.shape[1] for gradient in gradients)
     norms = torch.cat([F.pad(part.float().norm(dim=2), (0, width - part.shape[1])) for part in gradients])  # [B, L]
     real = (norms > 0).flip(1).cumsum(1).flip(1) > 0  # [B, L]
-    return (norms.square().sum(0) / real.sum(0).clamp(min=1)).sqrt().tolist()  # [L]
+    rows = real.sum(0)[: int(real.any(0).sum())]  # [L], how many count
+    return (norms[:, : len(rows)].square().sum(0) / rows).sqrt().tolist()

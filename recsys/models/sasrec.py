@@ -18,8 +18,8 @@ class SASRec(SequentialModel):
     """A causal Transformer over the item sequence whose output layer is the item embedding itself.
 
     Differs from the paper by default: pre-norm blocks with GELU (`block=SASRecBlock` is the paper's), 64 wide with 2
-    heads and a feed-forward layer of 256 (the paper: 50, 1 and 50), softmax over the catalogue as loss (the paper: bce),
-    no dropout on attention weights, right padding with positions counted from the left.
+    heads and a feed-forward layer of 256 (the paper: 50, 1 and 50), softmax over the catalogue as loss (the paper's:
+    bce), no dropout on attention weights, right padding with positions counted from the left.
 
     block: makes one block from the sizes below; positions: makes the position layer from dim and max_length.
     dropout: on embeddings and in blocks; attention_dropout: on attention weights.

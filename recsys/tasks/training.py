@@ -37,7 +37,7 @@ class TrainingTask(LightningModule):
         raise NotImplementedError
 
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
-        """One step on toy data: a bad value is found before any real data is read. clip: the gradients' largest norm."""
+        """One step on toy data: a bad value is found before real data is read. clip: the gradients' largest norm."""
         made = self.optimization(Horizon(step=1, epoch=1))
         batch = next(iter(data.train_dataloader()))
         if made is None:
