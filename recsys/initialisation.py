@@ -60,7 +60,8 @@ def load_fitting(model: nn.Module, path: Path) -> Loading:
     if not loading.loaded:
         raise ValueError(
             f"{path}: none of its {len(there)} tensors fits {type(model).__name__} by name and shape "
-            f"(it holds {_some(there)}; the model wants {_some(here)}); set init.source to a run of a like model"
+            f"({_some(loading.mismatched or [f'it holds {name}' for name in there])}); "
+            "set init.source to a run of a like model"
         )
     model.load_state_dict({name: there[name] for name in loading.loaded}, strict=False)
     return loading
@@ -72,6 +73,8 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
     `*` stands for anything, dots included, `?` for one character. ValueError where a pattern matches nothing, or
     where all is frozen.
     """
+    if isinstance(patterns, str):
+        raise ValueError(f"init.freeze ({patterns}) must be a list of patterns; write 'init.freeze=[{patterns}]'")
     if not patterns:
         return  # a model that is not trained by gradient need not have parameters
     names = dict(model.named_parameters())
@@ -79,7 +82,7 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
         matched = [name for name in names if fnmatchcase(name, pattern)]
         if not matched:
             raise ValueError(
-                f"init.freeze ({pattern}) matches no parameter; the names are {', '.join(names) or 'none'}"
+                f"init.freeze ({pattern}) matches no parameter; the names are {_some(list(names), most=40)}"
             )
         for name in matched:
             names[name].requires_grad_(False)
@@ -117,6 +120,6 @@ def read_weights(path: Path) -> State:
         raise ValueError(f"init.source ({path}) is no checkpoint of a run ({reason})") from error
 
 
-def _some(state: State, *, most: int = 3) -> str:
+def _some(names: Sequence[str], *, most: int = 3) -> str:
     """The first few names."""
-    return ", ".join(list(state)[:most]) + (", ..." if len(state) > most else "") or "none"
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "") or "none"

@@ -1,32 +1,49 @@
 """Optimisers that torch does not have."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 
 class LazyAdam(Adam):
-    """Adam that updates of an item table only the rows that a step used, moments and all.
+    """Adam that updates of an embedding table only the rows that a step used, moments and all.
 
     For large catalogues with sampled losses: a step takes the same time whatever the number of items. Differs from Adam
     where a row was not used: its moments don't decay and its weights don't move meanwhile (as torch.optim.SparseAdam
-    and TensorFlow's LazyAdam have it); all other parameters follow Adam. Weight decay does not reach such rows.
+    and TensorFlow's LazyAdam have it); all other parameters follow Adam. There is no weight decay: such rows would miss
+    it.
 
-    takes_sparse: that item tables are to give sparse gradients; read by `RankingTask`.
+    takes_sparse: that embedding tables are to give sparse gradients; read by `TrainingTask`.
     """
 
     takes_sparse = True
 
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter],
+        *,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps)
+
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        with torch.enable_grad():
+            loss = closure() if closure is not None else None  # gradients come to be here
         sparse = [(p, group) for group in self.param_groups for p in group["params"] if _sparse(p)]
         gradients = [parameter.grad.coalesce() for parameter, _ in sparse]  # pyright: ignore
         for parameter, _ in sparse:
             parameter.grad = None  # Adam's own step passes over it
-        super().step(closure)
+        super().step()
         for (parameter, group), gradient in zip(sparse, gradients, strict=True):
             self._update_rows(parameter, gradient, group)
             parameter.grad = gradient
+        return loss
 
     def _update_rows(self, parameter: Tensor, gradient: Tensor, group: dict) -> None:
         """Adam's step (Kingma and Ba, ICLR 2015, section 2) on the rows of a coalesced gradient."""

@@ -1,11 +1,12 @@
 """Do gradients reach the early layers and the early time steps?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ class GradientFlow(Callback):
         self.csv = Path(directory, "gradient_flow.csv")
         self.every_n_epochs = every_n_epochs
         self.hooks: list[torch.utils.hooks.RemovableHandle] = []
-        self.states: dict[str, Tensor] = {}  # layer -> gradient of its output, [B, L, D]
+        self.states: dict[str, list[Tensor]] = {}  # layer -> gradients of its outputs, [B, L, D] a part
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the file, or drops the lines of epochs that a resumed run runs again."""
@@ -54,7 +55,7 @@ class GradientFlow(Callback):
         """Keeps the gradient of a layer's output, once there is one; of a recurrent layer the outputs come first."""
         state = output[0] if isinstance(output, tuple) else output
         if isinstance(state, Tensor) and state.requires_grad and state.dim() == 3:
-            state.register_hook(lambda gradient: self.states.update({name: gradient.detach()}))
+            state.register_hook(lambda gradient: self.states.setdefault(name, []).append(gradient.detach()))
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self.hooks:
@@ -94,11 +95,14 @@ def parameter_norms(module: nn.Module) -> Iterator[tuple[str, float]]:
             yield name, float(torch.stack([gradient.norm() for gradient in gradients]).norm())
 
 
-def time_step_norms(gradient: Tensor) -> list[float]:
-    """Root mean square over rows of the gradient's norm at each time step, [B, L, D] -> L numbers.
+def time_step_norms(gradients: Sequence[Tensor]) -> list[float]:
+    """Root mean square over rows of the gradient's norm at each time step, parts [B, L, D] of a batch -> L numbers.
 
-    A row counts at the time steps up to its last one with a gradient: behind it there is only padding.
+    A row counts at the time steps up to its last one with a gradient: behind it there is only padding. L is the longest
+    such row's length.
     """
-    norms = gradient.float().norm(dim=2)  # [B, L]
+    width = max(gradient.shape[1] for gradient in gradients)
+    norms = torch.cat([F.pad(part.float().norm(dim=2), (0, width - part.shape[1])) for part in gradients])  # [B, L]
     real = (norms > 0).flip(1).cumsum(1).flip(1) > 0  # [B, L]
-    return (norms.square().sum(0) / real.sum(0).clamp(min=1)).sqrt().tolist()  # [L]
+    rows = real.sum(0)[: int(real.any(0).sum())]  # [L], how many count
+    return (norms[:, : len(rows)].square().sum(0) / rows).sqrt().tolist()

@@ -16,6 +16,7 @@ class Candidates(NamedTuple):
     num_items: V, the size of the catalogue that the candidates were drawn from.
     log_q: [V] log of how often the sampler is expected to draw each item, or None; subtracted from the item's logit.
     removed: [N, C] bool, candidates that do not count for a position, or None; their logits become -inf.
+    bonus: [N], added to the positive's logit, or None.
     own: [N] int64 or None; with shared items, the item that each position has for itself as column 0, before the
         shared ones (then C = 1 + len(items)).
     """
@@ -25,6 +26,7 @@ class Candidates(NamedTuple):
     num_items: int
     log_q: Tensor | None = None
     removed: Tensor | None = None
+    bonus: Tensor | None = None
     own: Tensor | None = None
 
     def rows(self, block: slice) -> "Candidates":
@@ -34,6 +36,7 @@ class Candidates(NamedTuple):
             items=self.items[block] if each_its_own else self.items,  # pyright: ignore[reportOptionalSubscript]
             target=self.target[block],
             removed=None if self.removed is None else self.removed[block],
+            bonus=None if self.bonus is None else self.bonus[block],
             own=None if self.own is None else self.own[block],
         )
 
@@ -63,12 +66,22 @@ class Candidates(NamedTuple):
         rows = shared.expand(len(self.target), -1)
         return rows if self.own is None else torch.cat([self.own[:, None], rows], dim=1)
 
+    def heated(self, temperature: float) -> "Candidates":
+        """The same for a loss that divides logits by a temperature: corrections are multiplied by it beforehand."""
+        if temperature == 1 or self.log_q is None:
+            return self
+        return self._replace(
+            log_q=self.log_q * temperature, bonus=None if self.bonus is None else self.bonus * temperature
+        )
+
     def adjust(self, logits: Tensor) -> Tensor:
-        """Logits [N, C] with the candidates that do not count at -inf."""
-        return logits if self.removed is None else logits.masked_fill(self.removed, -torch.inf)
+        """Logits [N, C] with the positive's bonus, and the candidates that do not count at -inf."""
+        return self.adjust_(logits.clone())
 
     def adjust_(self, logits: Tensor) -> Tensor:
         """The same in place."""
+        if self.bonus is not None:
+            logits.scatter_add_(1, self.target[:, None], self.bonus[:, None])
         return logits if self.removed is None else logits.masked_fill_(self.removed, -torch.inf)
 
 

@@ -17,7 +17,7 @@ class PerPosition(DrawnNegatives):
 
     An excluded item is drawn again, so that negatives follow the distribution restricted to what is allowed; one that
     is still excluded after 20 rounds (a user who has nearly everything) is removed.
-    Restricting the distribution multiplies a row's probabilities by a constant, which `log_q` leaves out.
+    What else is excluded multiplies a row's probabilities by a constant more, which `log_q` leaves out.
     """
 
     def forward(self, positives: Tensor, batch: TrainBatch) -> Candidates:
@@ -30,7 +30,15 @@ class PerPosition(DrawnNegatives):
             num_items=self.num_items,
             log_q=self.log_q,
             removed=None if removed is None else F.pad(removed, (1, 0)),
+            bonus=self._bonus(positives, excluded),
         )
+
+    def _bonus(self, positives: Tensor, excluded: Excluded | None) -> Tensor | None:
+        """Drawing again makes the other items 1 / (1 - q+) times as frequent, q+ the positive's probability."""
+        bonus = self.positives_bonus(positives, excluded)
+        if bonus is None:
+            return None
+        return bonus - torch.log1p(-(bonus.exp() / self.num_negatives).clamp(max=0.999))
 
     def _redraw(self, negatives: Tensor, excluded: Excluded) -> Tensor | None:
         """Replaces excluded negatives [N, K] in place; returns which of them had to stay, None where none did."""

@@ -27,5 +27,6 @@ class SharedNegatives(DrawnNegatives):
             num_items=self.num_items,
             log_q=self.log_q,
             removed=removed,
+            bonus=self.positives_bonus(positives, excluded),
             own=positives,
         )

@@ -1,6 +1,7 @@
 """Builds the parts of a run from its config; the only place where config nodes meet facts of the data."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from inspect import signature
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from omegaconf import DictConfig
 from pytorch_lightning import Trainer
 from torch import nn
 
+from recsys.commands.mistakes import behind_hydra, is_user_error
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
@@ -40,7 +42,9 @@ class Parts(NamedTuple):
 def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     """Model, candidates, loss, task and batches for a split over a catalogue."""
     protocol, metrics = instantiate(config.eval.protocol), instantiate(config.eval.metrics)
-    make_task, model = instantiate(config.task.module), instantiate(config.model)(catalogue)
+    make_task = instantiate(config.task.module)
+    with refusals("model"):
+        model = instantiate(config.model)(catalogue)
     training = {name: instantiate(config[name]) for name in TRAINING_GROUPS if name in config}
     check_task(make_task, model, training)
     if "sampler" in training:
@@ -63,16 +67,18 @@ def _list_makers(node: DictConfig) -> list[partial[ListMetric]]:
 
 
 def rehearse(config: DictConfig) -> None:
-    """Builds every part for a toy catalogue and takes one step: a bad value is found before any data is read."""
+    """Builds every part for a toy catalogue, takes one step and ranks: a bad value is found before any data is read."""
     rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])._replace(timestamps=np.arange(6))
     questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
     attributes = toy_attributes(config) if reads_attributes(config) else ()
     catalogue = Catalogue(num_items=3, train=rows, whole=rows, attributes=attributes)
     parts = assemble(config, Split(rows, questions, questions), catalogue)
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
-    parts.task.rehearse(next(iter(parts.datamodule.train_dataloader())))
+    trainer = make_trainer(config)
+    check_monitor(config.monitor, parts.task, trainer)
+    with refusals("the first step on a toy catalogue"):
+        parts.task.rehearse(parts.datamodule, clip=getattr(trainer, "gradient_clip_val", None))
     instantiate(config.split)
-    check_monitor(config.monitor, parts.task, make_trainer(config))
 
 
 def reads_attributes(config: DictConfig) -> bool:
@@ -97,6 +103,20 @@ def wanted(factory: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, A
     return {name: fact for name, fact in facts.items() if name in signature(factory).parameters}
 
 
+@contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """Says in one sentence what it was that torch or another library refused; this package's own refusals pass."""
+    try:
+        yield
+    except Exception as error:
+        if is_user_error(behind_hydra(error)):
+            raise
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ValueError(
+            f"{what} fails ({reason}); check the values that were set (HYDRA_FULL_ERROR=1 shows where it fails)"
+        ) from error
+
+
 def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable[str]) -> None:
     """Raises ValueError where the task is not one for `model`, or has no use for a group that was chosen."""
     takes, name = signature(make_task, eval_str=True).parameters, type(model).__name__
@@ -112,8 +132,13 @@ def make_trainer(config: DictConfig) -> Trainer:
     clip = config.trainer.get("gradient_clip_val")
     if clip is not None and clip <= 0:
         raise ValueError(f"trainer.gradient_clip_val ({clip}) must be above 0; null switches clipping off")
-    epochs, every = config.trainer.get("max_epochs"), config.trainer.get("check_val_every_n_epoch") or 1
-    if epochs is not None and 0 <= epochs < every:
+    for name in ("limit_train_batches", "limit_val_batches"):
+        if config.trainer.get(name) == 0:
+            raise ValueError(f"trainer.{name} (0) must be above 0, or nothing is trained or validated; null is all")
+    epochs, every = config.trainer.get("max_epochs"), config.trainer.get("check_val_every_n_epoch", 1)
+    if every is not None and every < 1:
+        raise ValueError(f"trainer.check_val_every_n_epoch ({every}) must be at least 1")
+    if epochs is not None and 0 <= epochs < (every or 1):
         raise ValueError(
             f"trainer.check_val_every_n_epoch ({every}) must be at most trainer.max_epochs ({epochs}), "
             "or no epoch is ever validated"
@@ -133,6 +158,11 @@ def _made(key: str, node: DictConfig, **facts: Any) -> Any:
 
 def check_monitor(monitor: str, task: TrainingTask, trainer: Trainer) -> None:
     """Raises ValueError where the task does not log what chooses the best epoch, or the worst would be chosen."""
+    watched = getattr(task.scheduler, "monitor", monitor)
+    if watched not in task.monitors:
+        raise ValueError(
+            f"scheduler.monitor ({watched}) must be what the task measures, one of {', '.join(task.monitors)}"
+        )
     if monitor not in task.monitors:
         raise ValueError(f"monitor ({monitor}) must be what the task measures, one of {', '.join(task.monitors)}")
     mode, option = ("min", "lowest_loss") if task.lower_is_better else ("max", "default")

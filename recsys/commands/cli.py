@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from opcode import opmap
 
 from recsys import __version__
+from recsys.commands.mistakes import behind_hydra, is_user_error
 
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
@@ -50,27 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("recsys: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        cause = _behind_hydra(error)
+        cause = behind_hydra(error)
         if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_user_error(cause):
             raise
         print(f"recsys: error: {_one_line(cause)}", file=sys.stderr)
         return 2
-
-
-def is_user_error(error: BaseException) -> bool:
-    """Whether `error` reports a mistake of the user rather than a bug.
-
-    It does if it is a ValueError or FileNotFoundError that a `raise` statement of this package raised. One
-    from a library, or from a call such as `int(text)` that this package forgot to guard, is a bug.
-    """
-    trace = error.__traceback__
-    if not isinstance(error, ValueError | FileNotFoundError) or trace is None:
-        return False
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    frame = trace.tb_frame
-    is_raise = frame.f_code.co_code[trace.tb_lasti] == opmap["RAISE_VARARGS"]
-    return is_raise and frame.f_globals.get("__name__", "").startswith("recsys.")
 
 
 def _run(verb: str, arguments: list[str]) -> int:
@@ -84,12 +68,6 @@ def _run(verb: str, arguments: list[str]) -> int:
 def module_of(verb: str) -> str:
     """Name of the module whose `main` does what the verb says."""
     return f"recsys.commands.{verb.replace('-', '_')}"
-
-
-def _behind_hydra(error: Exception) -> BaseException:
-    """The constructor's own error, where Hydra's `instantiate` wrapped it."""
-    wrapped = type(error).__name__ == "InstantiationException"  # by name: Hydra may never have been imported
-    return error.__cause__ if wrapped and error.__cause__ is not None else error
 
 
 def _one_line(error: BaseException) -> str:

@@ -20,6 +20,12 @@ def explain(error: Exception, *, overrides: Sequence[str]) -> str:
         return _unknown_key(error.__cause__)
     if "--multirun" in str(error):
         return f"several values for one key: add -m to run each of them (in: {' '.join(overrides)})"
+    if part := re.search(r"Could not override '([^']+)'", str(error)):
+        group, _, name = part[1].rpartition("/")
+        return (
+            f"{part[1]}: what was chosen as {group or 'this'} has no {name}; leave it out, or choose another {group} "
+            f"(in: {' '.join(overrides)})"
+        )
     causes = [error] if error.__cause__ is None else [error, error.__cause__]
     return f"{': '.join(map(_gist, causes))} (in: {' '.join(overrides)})"
 
@@ -42,7 +48,7 @@ def _unknown_key(error: ConfigAttributeError | ConfigKeyError) -> str:
     parent, _, name = full_key.rpartition(".")
     known = [key for key in map(str, node or ()) if not key.startswith("_") and key != "hydra"]
     if not known:
-        return f"{full_key}: unknown key; {parent} holds no keys"
+        return f"{full_key}: unknown key; what was chosen as {parent} has none to set; leave it out, or choose another"
     near = nearest(name, known)
     meant = f"{parent}.{near}".lstrip(".") if near else _deeper(name, node, parent)
     place = f" of {parent}" if parent else ""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 WIDTH_STEP = 8  # columns; matrix kernels are compiled for each shape, so there had better be few (recsys.products)
+SHARES = 8  # a part holds some of this many equal shares of a batch's rows, again so that there are few shapes
 WORTH = 512  # cells of padding that a cut has to save: about what encoding one more part costs
 
 
@@ -28,17 +29,19 @@ def cut(lengths: np.ndarray, num_targets: np.ndarray, *, width: int) -> tuple[Pa
     """
     widths = np.minimum(-(-np.maximum.accumulate(lengths) // WIDTH_STEP) * WIDTH_STEP, width)
     ends = np.concatenate([[0], np.cumsum(num_targets)]).tolist()
+    places = np.unique([*range(0, len(lengths), -(-len(lengths) // SHARES)), len(lengths)])
     return tuple(
         Part(slice(start, stop), int(widths[stop - 1]), slice(ends[start], ends[stop]))
-        for start, stop in _stretches(widths, 0, len(widths))
+        for start, stop in _stretches(widths, places)
     )
 
 
-def _stretches(widths: np.ndarray, start: int, stop: int) -> list[tuple[int, int]]:
-    """Cuts rows start..stop where it saves most, and both sides again, for as long as that is worth it."""
-    saved = np.arange(1, stop - start + 1) * (widths[stop - 1] - widths[start:stop])  # by a cut after each row
+def _stretches(widths: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:
+    """Cuts rows places[0]..places[-1] where it saves most, and both sides again, while that is worth it."""
+    start, stop = int(places[0]), int(places[-1])
+    saved = (places - start) * (widths[stop - 1] - widths[places - 1])  # by a cut at each place
+    saved[0] = 0
     best = int(saved.argmax())
     if saved[best] < WORTH:
         return [(start, stop)]
-    middle = start + best + 1
-    return _stretches(widths, start, middle) + _stretches(widths, middle, stop)
+    return _stretches(widths, places[: best + 1]) + _stretches(widths, places[best:])

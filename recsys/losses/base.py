@@ -14,9 +14,11 @@ class RankingLoss(nn.Module):
     """A loss over the logits of N positions against C candidates each; never sees padding, never knows the model.
 
     link: what turns a logit into a probability. None where the loss has none.
+    temperature: what the loss divides logits by; corrections of sampled logits come after that.
     """
 
     link: ClassVar[Callable[[Tensor], Tensor] | None] = None
+    temperature: float = 1.0
 
     def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
         """Logits [N, C], -inf where a candidate does not count, and what they are logits of -> losses [N]."""

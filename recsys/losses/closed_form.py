@@ -31,8 +31,8 @@ def cross_entropy(logits: Tensor, target: Tensor, *, label_smoothing: float = 0.
     """Gradient: p - (1 - e) [c = +] - e / C."""
     column = target[:, None]  # [N, 1]
     positive = logits.gather(1, column).squeeze(1)
-    gradient = torch.softmax(logits, dim=1, dtype=torch.float32)
-    value = log_sum_exp(logits, gradient) - positive.float()
+    gradient = torch.softmax(logits, dim=1)
+    value = log_sum_exp(logits, gradient) - positive
     gradient.scatter_add_(1, column, gradient.new_full(column.shape, label_smoothing - 1))
     if label_smoothing:
         share = counted(logits)
@@ -92,7 +92,7 @@ def log_sum_exp(logits: Tensor, probability: Tensor) -> Tensor:
     """The logarithm of sum_c exp x_c, [N], from the softmax that is needed anyway: max x - log max p, exact where
     the positive's own probability underflows.
     """
-    return logits.amax(1).float() - probability.amax(1).log()
+    return logits.amax(1) - probability.amax(1).log()
 
 
 def _split_(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

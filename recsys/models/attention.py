@@ -13,10 +13,10 @@ BLOCK_BYTES = 2 * 2**20  # of scores held at once: what two cores keep in their 
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, visible: Tensor | None = None, dropout: float = 0.0) -> Tensor:
-    """softmax(q k' / sqrt(d)) v for each of H heads: query, key, value [B, H, L, d] -> [B, H, L, d].
+    """softmax(q k' / sqrt(d)) v for each of H heads: query [B, H, Q, d], key and value [B, H, L, d] -> [B, H, Q, d].
 
-    visible: [B, 1, 1 or L, L] bool, which keys a query may see; None = itself and what came before. A query that
-    sees nothing gets the mean of the values: finite, and of no influence where its position bears no loss.
+    visible: [B, 1, 1 or Q, L] bool, which keys a query may see; None = itself and what came before (Q = L). A
+    query that sees nothing gets the mean of the values: finite, and of no influence where its position bears no loss.
     dropout: on the attention weights.
 
     On a CPU the products go through the matrix kernels of `torch.bmm` block by block, the weights being computed
@@ -46,7 +46,7 @@ class _BlockedAttention(torch.autograd.Function):
         query, key, value = query.contiguous(), key.contiguous(), value.contiguous()
         out = torch.empty_like(query)
         kept = byte_mask((*query.shape[:3], key.shape[2]), dropout) if dropout else None
-        for rows in _blocks(query):
+        for rows in _blocks(query, key.shape[2]):
             weights = _weights(query[rows], key[rows], _rows(bias, rows))  # [b, H, L, L]
             if kept is not None:
                 weights *= kept[rows]
@@ -60,7 +60,7 @@ class _BlockedAttention(torch.autograd.Function):
         grad = grad.contiguous()
         to_query, to_key, to_value = (torch.empty_like(part) for part in (query, key, value))
         shared = (grad * out).sum(3, keepdim=True)  # what all weights of a query lose together
-        for rows in _blocks(query):
+        for rows in _blocks(query, key.shape[2]):
             weights = _weights(query[rows], key[rows], _rows(bias, rows))
             seen = grad[rows] @ value[rows].mT  # [b, H, L, L]
             passed = weights
@@ -77,9 +77,9 @@ def _weights(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
     return torch.softmax((query @ key.mT).mul_(query.shape[3] ** -0.5).add_(bias), dim=3)
 
 
-def _blocks(query: Tensor) -> list[slice]:
+def _blocks(query: Tensor, length: int) -> list[slice]:
     """Blocks of batch rows whose scores fit BLOCK_BYTES."""
-    size = max(1, BLOCK_BYTES // (query.shape[1] * query.shape[2] ** 2 * query.element_size()))
+    size = max(1, BLOCK_BYTES // (query.shape[1] * query.shape[2] * length * query.element_size()))
     return list(pieces(len(query), size))
 
 

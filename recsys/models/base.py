@@ -16,9 +16,11 @@ class QueryModel(Protocol):
 
     An item encoder (SequentialModel) makes its queries from the items alone; a model with user vectors reads
     `batch.users` too.
+    reads_items: whether queries depend on the batch's items, not on its users alone.
     causal, ranks_at_mask: see SequentialModel.
     """
 
+    reads_items: ClassVar[bool]
     causal: ClassVar[bool]
     ranks_at_mask: ClassVar[bool]
 
@@ -52,6 +54,7 @@ class SequentialModel(nn.Module):
     how the model has to be trained.
     """
 
+    reads_items: ClassVar[bool] = True
     causal: ClassVar[bool] = True
     ranks_at_mask: ClassVar[bool] = False
 

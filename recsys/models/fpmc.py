@@ -22,6 +22,7 @@ class FPMC(nn.Module):
     init_std: standard deviation of their normal initialisation.
     """
 
+    reads_items = True
     causal = True
     ranks_at_mask = False
 

@@ -24,7 +24,8 @@ class HSTU(SequentialModel):
 
     Differs from the paper: a LayerNorm ends the encoder and scores are dot products, where the authors' code
     normalises both sides to unit length and divides by a temperature; times are compared with that of the position's
-    own item, not of the next one, which is not known when ranking; embeddings are not multiplied by sqrt(dim).
+    own item, not of the next one, which is not known when ranking; embeddings are not multiplied by sqrt(dim);
+    attention is divided by the number of keys a position sees, not by the longest row's.
 
     num_time_buckets: classes of time differences that have a bias of their own; 0: times are not read.
     positions: makes the position layer from dim and max_length; the relative biases are there whatever it is.

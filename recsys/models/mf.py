@@ -12,12 +12,14 @@ from recsys.scoring import ItemTable
 class MatrixFactorisation(nn.Module):
     """A user's score of an item is the product of their vectors plus the item's bias.
 
-    Differs from the paper: any loss over any candidates (BPR by default); the item bias is the authors' library's
+    Differs from the paper: any loss over any candidates (BPR by default); negatives avoid the position's own item,
+    where the paper's avoid all of the user's (`sampler/exclude=train`); the item bias is the authors' library's
     (MyMediaLite); the L2 penalty is the optimiser's `weight_decay`.
 
     init_std: standard deviation of the normal initialisation of the vectors.
     """
 
+    reads_items = False
     causal = True
     ranks_at_mask = False
 

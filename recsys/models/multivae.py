@@ -17,7 +17,8 @@ class MultiDAE(nn.Module):
     """A denoising autoencoder with a multinomial likelihood: -sum over the user's items of log softmax(decoded).
 
     The bag of a user's items is normalised to length 1 and thinned by dropout; tanh between the layers.
-    Differs from the paper: the loss is divided by the number of items, not of users, which changes its scale alone.
+    Differs from the paper: a batch's loss is divided by the number of its items, not of its users; there is no L2
+    penalty but the optimiser's `weight_decay`.
 
     hidden: sizes between the catalogue and the latent vector, in the decoder in reverse; dim: size of the latter.
     dropout: on the input.

@@ -29,11 +29,11 @@ class SeparateOutput(nn.Module):
 
     def __init__(self, num_items: int, *, dim: int, bias: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(num_items, dim))
+        self.table = nn.Embedding(num_items, dim)
         self.bias = item_bias(num_items) if bias else None
 
     def forward(self, embedding: ItemEmbedding) -> ItemTable:
-        return ItemTable(self.weight, self.bias)
+        return ItemTable(self.table.weight, self.bias, sparse=self.table.sparse)
 
 
 def item_bias(num_items: int) -> nn.Parameter:

@@ -75,6 +75,8 @@ class S3Heads(nn.Module):
                     f"attribute_weights ({name}) must name an attribute of the data: "
                     f"{', '.join(kinds) or 'it has none'}"
                 )
+            if weights[name] < 0:
+                raise ValueError(f"attribute_weights.{name} ({weights[name]}) must not be negative")
         self.weights = {name: float(weights.get(name, 1.0)) for name in kinds}
         self.tables = nn.ModuleDict(
             {name: AttributeTable(kind, dim=dim, known_only=known_only) for name, kind in kinds.items()}

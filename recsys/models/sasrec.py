@@ -17,8 +17,9 @@ from recsys.scoring import ItemTable
 class SASRec(SequentialModel):
     """A causal Transformer over the item sequence whose output layer is the item embedding itself.
 
-    Differs from the paper by default: pre-norm blocks with GELU (`block=SASRecBlock` is the paper's), no dropout on
-    attention weights, right padding with positions counted from the left.
+    Differs from the paper by default: pre-norm blocks with GELU (`block=SASRecBlock` is the paper's), 64 wide with 2
+    heads and a feed-forward layer of 256 (the paper: 50, 1 and 50), softmax over the catalogue as loss (the paper's:
+    bce), no dropout on attention weights, right padding with positions counted from the left.
 
     block: makes one block from the sizes below; positions: makes the position layer from dim and max_length.
     dropout: on embeddings and in blocks; attention_dropout: on attention weights.
@@ -35,10 +36,10 @@ class SASRec(SequentialModel):
         num_blocks: int = 2,
         num_heads: int = 2,
         feedforward_dim: int = 256,
-        dropout: float = 0.2,
+        dropout: float = 0.5,
         attention_dropout: float = 0.0,
-        scale_embedding: bool = False,
-        init_std: float = 0.02,
+        scale_embedding: bool = True,
+        init_std: float = 0.05,
         block: Callable[..., nn.Module] = PreNormBlock,
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:

@@ -14,6 +14,7 @@ from recsys.scoring.table import ItemTable, score
 
 def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss) -> Tensor:
     """Mean loss over the N positions by autograd, all logits at once: the reference for `mean_loss`."""
+    candidates = candidates.heated(loss.temperature)
     items = candidates.items if candidates.own is None else candidates.columns()
     logits = score(queries, table.less(candidates.log_q), items)
     return loss(candidates.adjust(logits), candidates).mean()
@@ -29,6 +30,7 @@ def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: R
     Where the table's gradient is to be sparse, the rows that the batch needs become a table of their own first, so
     that a step takes the same time whatever the size of the catalogue.
     """
+    candidates = candidates.heated(loss.temperature)
     table = table.less(candidates.log_q)
     if table.sparse and (needed := candidates.distinct()) is not None:
         table, candidates = table.take(needed), candidates.renumbered(needed)

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.data.datamodule import SequenceDataModule
 from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.closed_form import ClosedFormModel
@@ -19,8 +20,9 @@ class ClosedForm(RankingTask):
         super().__init__(protocol=protocol, metrics=metrics)
         self.model = model
 
-    def rehearse(self, batch: TrainBatch) -> None:
+    def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         self.model.fit()
+        super().rehearse(data, clip=clip)
 
     def on_train_start(self) -> None:
         self.model.fit()

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.data.datamodule import SequenceDataModule
 from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
@@ -34,6 +36,11 @@ class RankingTask(TrainingTask):
     def score_batch(self, batch: EvalBatch) -> Tensor:
         """Scores of the whole catalogue for each user, [B, V]."""
         raise NotImplementedError
+
+    def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
+        super().rehearse(data, clip=clip)
+        with torch.inference_mode():
+            self.eval().score_batch(next(iter(data.val_dataloader())))
 
     def training_step(self, batch: TrainBatch, batch_idx: int) -> dict[str, Any] | None:
         loss = self.finetune(batch)

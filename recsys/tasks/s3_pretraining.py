@@ -18,6 +18,7 @@ from recsys.tasks.schedules import ScheduleOnPlateau
 from recsys.tasks.training import TrainingTask
 
 LOSSES = ("aap", "mip", "map", "sp")
+ABOUT_ATTRIBUTES = ("aap", "map")
 
 
 class Summed(NamedTuple):
@@ -37,7 +38,7 @@ class S3Pretraining(TrainingTask):
     SP, for every row of two items or more: -log s(W c . p - W c . n), where c, p and n are the states at the end of the
     row without the segment, of the segment alone and of another segment in its place, masks standing for the rest.
     Each is a mean over the positions that bear it, attributes being summed. An item without attributes bears no AAP and
-    no MAP. Negatives are not among the user's training items.
+    no MAP, though it counts among the positions. Negatives are not among the user's training items.
 
     weights: of the four losses; one of weight 0 is not computed. attribute_weights: of the kinds of attributes, by
     name, 1 where not given.
@@ -68,7 +69,7 @@ class S3Pretraining(TrainingTask):
             )
         super().__init__(optimizer=optimizer, scheduler=scheduler)
         self.model = model
-        self.weights = checked(weights)
+        self.weights = checked(weights, with_attributes=len(catalogue.attributes) > 0)
         self.as_released = as_released
         self.compare = double_sigmoid_comparison if as_released else logistic_comparison
         exclude = WholeSequence if as_released else TrainItems
@@ -89,20 +90,22 @@ class S3Pretraining(TrainingTask):
 
     def losses(self, batch: PretrainBatch) -> dict[str, Summed]:
         """Those of the losses that have a weight and, in this batch, a position."""
-        parts = self._of_items(batch) | (self._of_segments(batch) if "sp" in self.weights else {})
-        return {name: part for name, part in parts.items() if name in self.weights and part.count}
+        of_items = self._of_items(batch) if self.weights.keys() - {"sp"} else {}
+        parts = of_items | (self._of_segments(batch) if "sp" in self.weights else {})
+        return {name: part for name, part in parts.items() if part.count}
 
     def finetune(self, batch: PretrainBatch) -> Tensor:
         """What is lowered: a weighted sum of means or, as released, of sums."""
         return self._objective(self.losses(batch))
 
-    def training_step(self, batch: PretrainBatch, batch_idx: int) -> dict[str, Any]:
+    def training_step(self, batch: PretrainBatch, batch_idx: int) -> dict[str, Any] | None:
+        """One step, or none where no loss has a position in the batch: segments in a batch of single items."""
         losses = self.losses(batch)
         self.joint.update(losses)
         self.log("train/loss", self.joint, on_step=False, on_epoch=True)
         for name, (total, count) in losses.items():
             self.log(f"train/{name}", total.detach() / count, on_step=False, on_epoch=True, batch_size=count)
-        return {"loss": self._objective(losses), "positions": len(batch.users)}
+        return {"loss": self._objective(losses), "positions": len(batch.users)} if losses else None
 
     def _objective(self, losses: Mapping[str, Summed]) -> Tensor:
         parts = [
@@ -116,10 +119,13 @@ class S3Pretraining(TrainingTask):
         states = self.model.encode_both_ways(batch.items.masked_fill(batch.hidden, self.model.mask))  # [B, L, D]
         shown = (batch.items != self.model.pad) & ~batch.hidden  # [B, L]
         hidden, items = states[batch.hidden], batch.items[batch.hidden]  # [M, D], [M]
-        losses = {"mip": self._masked_items(hidden, items, batch)}
-        if len(self.heads.tables):
+        losses = {}
+        if "mip" in self.weights:
+            losses["mip"] = self._masked_items(hidden, items, batch)
+        if "aap" in self.weights:
             seen = batch.items[shown]  # [N]
             losses["aap"] = Summed(self.heads.associated_attributes(states[shown], seen), len(seen))
+        if "map" in self.weights:
             losses["map"] = Summed(self.heads.masked_attributes(hidden, items), len(items))
         return losses
 
@@ -169,14 +175,19 @@ class JointLoss(Metric):
         return (means * means.new_tensor(list(self.weights.values()))).sum().float()
 
 
-def checked(weights: Mapping[str, float]) -> dict[str, float]:
-    """The losses that have a weight. ValueError where a weight is negative or names no loss, or where all are 0."""
+def checked(weights: Mapping[str, float], *, with_attributes: bool) -> dict[str, float]:
+    """The losses that have a weight and, those about attributes, something to predict.
+
+    ValueError where a weight is negative or names no loss, or where none is left.
+    """
     for name, weight in weights.items():
         if name not in LOSSES or weight < 0:
             raise ValueError(
                 f"weights.{name} ({weight}) must be a number from 0 on, of one of {', '.join(LOSSES)}; "
                 f"set task.module.weights.{name}"
             )
-    if not any(weights.values()):
-        raise ValueError("every weight is 0, so there is nothing to train; set task.module.weights.mip=1.0")
-    return {name: float(weight) for name, weight in weights.items() if weight}
+    kept = {name: float(w) for name, w in weights.items() if w and (with_attributes or name not in ABOUT_ATTRIBUTES)}
+    if not kept:
+        why = "the data has no attributes" if any(weights.values()) else "every weight is 0"
+        raise ValueError(f"{why}, so there is nothing to train; set task.module.weights.mip=1.0")
+    return kept

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
+from recsys.data.datamodule import SequenceDataModule
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer, optimization
 from recsys.tasks.schedules import Horizon
 
@@ -35,10 +36,24 @@ class TrainingTask(LightningModule):
         """The loss of a batch, a mean over its positions."""
         raise NotImplementedError
 
-    def rehearse(self, batch: Any) -> None:
-        """One step on a toy batch, so that a bad value is found before any data is read."""
-        self.optimization(Horizon(step=1, epoch=1))
-        self.finetune(batch).backward()
+    def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
+        """One step on toy data: a bad value is found before real data is read. clip: the gradients' largest norm."""
+        made = self.optimization(Horizon(step=1, epoch=1))
+        batch = next(iter(data.train_dataloader()))
+        if made is None:
+            return
+        if clip and getattr(made["optimizer"], "takes_sparse", False):
+            raise ValueError(
+                f"trainer.gradient_clip_val ({clip}) cannot clip the sparse gradients of "
+                f"{type(made['optimizer']).__name__}; set it to null, or optimizer=adam"
+            )
+
+        def closure() -> Tensor:
+            loss = self.finetune(batch)
+            loss.backward()
+            return loss
+
+        made["optimizer"].step(closure)
 
     def configure_optimizers(self) -> Any:
         return self.optimization(Horizon.of(self.trainer))

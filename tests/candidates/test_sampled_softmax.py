@@ -3,13 +3,24 @@
 from functools import partial
 
 import numpy as np
+import pytest
 import torch
 
-from recsys.candidates import Candidates, FullCatalogue, InBatch, Nothing, PerPosition, Popularity
+from recsys.candidates import (
+    Candidates,
+    FullCatalogue,
+    InBatch,
+    Nothing,
+    PerPosition,
+    Popularity,
+    Positive,
+    SharedNegatives,
+    Uniform,
+)
 from recsys.data.catalogue import Catalogue
 from recsys.data.collators import NextItem
 from recsys.data.ragged import Ragged
-from recsys.losses import CrossEntropy
+from recsys.losses import CrossEntropy, RankingLoss
 from recsys.scoring import ItemTable, plain_loss
 
 V, D = 12, 4
@@ -20,9 +31,11 @@ POSITIVES = BATCH.targets[BATCH.target_mask]
 N = len(POSITIVES)
 
 
-def loss_and_gradients(queries: torch.Tensor, table: ItemTable, candidates: Candidates) -> list[torch.Tensor]:
+def loss_and_gradients(
+    queries: torch.Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss | None = None
+) -> list[torch.Tensor]:
     leaves = [queries.clone().requires_grad_(), table.weight.clone().requires_grad_()]
-    value = plain_loss(leaves[0], ItemTable(leaves[1], None), candidates, CrossEntropy())
+    value = plain_loss(leaves[0], ItemTable(leaves[1], None), candidates, loss or CrossEntropy())
     return [value, *torch.autograd.grad(value, leaves)]
 
 
@@ -42,13 +55,27 @@ def test_over_every_item_it_is_the_full_cross_entropy() -> None:
         torch.testing.assert_close(loss_and_gradients(queries, table, candidates), full)
 
 
-def test_log_q_makes_popular_draws_estimate_the_full_softmax() -> None:
-    """With many draws the corrected gradient is that of the full softmax; the uncorrected one is not."""
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+@pytest.mark.parametrize("exclude", [Nothing, Positive])
+@pytest.mark.parametrize("distribution", [Popularity, Uniform])
+@pytest.mark.parametrize("sampler", [PerPosition, SharedNegatives])
+def test_with_many_draws_the_corrected_gradient_is_that_of_the_full_softmax(
+    sampler: type, distribution: type, exclude: type, temperature: float
+) -> None:
+    queries, table, loss = (
+        torch.randn(N, D),
+        ItemTable(torch.randn(V, D) / 2, None),
+        CrossEntropy(temperature=temperature),
+    )
+    full = loss_and_gradients(queries, table, FullCatalogue(CATALOGUE)(POSITIVES, BATCH), loss)[2]
+    drawn = partial(sampler, CATALOGUE, num_negatives=20_000, distribution=distribution, exclude=exclude)
+    corrected = loss_and_gradients(queries, table, drawn(log_q=True)(POSITIVES, BATCH), loss)[2]
+    assert (corrected - full).norm() < 0.03 * full.norm()
+
+
+def test_uncorrected_popular_draws_estimate_something_else() -> None:
     queries, table = torch.randn(N, D), ItemTable(torch.randn(V, D) / 2, None)
     full = loss_and_gradients(queries, table, FullCatalogue(CATALOGUE)(POSITIVES, BATCH))[2]
-    popular = partial(PerPosition, CATALOGUE, num_negatives=20_000, distribution=Popularity, exclude=Nothing)
-    corrected = loss_and_gradients(queries, table, popular(log_q=True)(POSITIVES, BATCH))[2]
-    uncorrected = loss_and_gradients(queries, table, popular()(POSITIVES, BATCH))[2]
-    scale = full.norm()
-    assert (corrected - full).norm() < 0.02 * scale
-    assert (uncorrected - full).norm() > 0.1 * scale
+    popular = PerPosition(CATALOGUE, num_negatives=20_000, distribution=Popularity, exclude=Nothing)
+    uncorrected = loss_and_gradients(queries, table, popular(POSITIVES, BATCH))[2]
+    assert (uncorrected - full).norm() > 0.1 * full.norm()

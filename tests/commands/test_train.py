@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from grid import options
 from pytorch_lightning import Callback, Trainer
 
 from recsys.commands.cli import main
@@ -252,6 +253,18 @@ def test_a_pretrained_model_that_does_not_move_scores_as_its_source() -> None:
     assert two["metrics"] == one["metrics"]
 
 
+@pytest.mark.parametrize("clip", ["null", "1.0"])
+@pytest.mark.parametrize("loss", ["ce", "bpr"])
+@pytest.mark.parametrize("optimizer", options("optimizer"))
+def test_every_optimiser_trains_under_the_trainer(
+    optimizer: str, loss: str, clip: str, capsys: pytest.CaptureFixture
+) -> None:
+    refused = optimizer == "lazy_adam" and clip != "null"
+    done = train(f"optimizer={optimizer}", f"loss={loss}", f"trainer.gradient_clip_val={clip}", "trainer.max_epochs=1")
+    assert done == (2 if refused else 0)
+    assert ("cannot clip the sparse gradients" in capsys.readouterr().err) == refused
+
+
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -301,6 +314,22 @@ def test_a_grid_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
         (("init=pretrained",), "init.source is required: pass init.source=..."),
         (("init=pretrained", "init.source=nowhere"), "init.source (nowhere): there is no nowhere"),
         (("data.min_user_items=500",), "min_user_items"),
+        (("task=user_items",), "SASRec reads a user's items, and task=user_items shows none; set task=next_item"),
+        (("sampler=full", "sampler/exclude=train"), "sampler/exclude: what was chosen as sampler has no exclude"),
+        (
+            ("sampler.num_negatives=5",),
+            "sampler.num_negatives: unknown key; what was chosen as sampler has none to set",
+        ),
+        (("init.freeze=embedding.*",), "write 'init.freeze=[embedding.*]'"),
+        (("model.num_heads=0",), "model fails (ZeroDivisionError"),
+        (("model.num_blocks=0",), "the first step on a toy catalogue fails (ValueError: not enough values"),
+        (("task.datamodule.eval_batch_size=0",), "the first step on a toy catalogue fails (ValueError"),
+        (
+            ("scheduler=plateau", "scheduler.monitor=val/loss"),
+            "scheduler.monitor (val/loss) must be what the task measures",
+        ),
+        (("trainer.limit_val_batches=0",), "trainer.limit_val_batches (0) must be above 0"),
+        (("trainer.check_val_every_n_epoch=0",), "trainer.check_val_every_n_epoch (0) must be at least 1"),
     ],
 )
 def test_a_mistake_is_one_sentence_before_any_training(

@@ -180,6 +180,17 @@ def test_a_loss_without_weight_is_not_computed(monkeypatch: pytest.MonkeyPatch) 
     assert set(task.losses(BATCH)) == {"aap", "mip", "map"}
 
 
+def test_segments_alone_pass_over_a_batch_of_single_items() -> None:
+    parts = parts_for("task.module.weights={aap: 0, mip: 0, map: 0, sp: 1}")
+    batch = parts.datamodule.collator(np.arange(3), Ragged.from_rows([[0], [1], [2]]))
+    assert parts.task.training_step(batch, 0) is None
+
+
+def test_attributes_alone_need_attributes() -> None:
+    with pytest.raises(ValueError, match="the data has no attributes, so there is nothing to train"):
+        parts_for("task.module.weights={aap: 1, mip: 0, map: 1, sp: 0}", kinds=[])
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
