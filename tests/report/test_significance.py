@@ -34,7 +34,17 @@ def test_t_and_wilcoxon_are_scipys() -> None:
 def test_randomisation_agrees_with_scipys_permutation_test() -> None:
     a, b = rng().choice([0, 0.5, 0.63, 1], 200), np.random.default_rng(6).choice([0, 0.5, 0.63, 1], 200)
     expected = stats.permutation_test((a, b), lambda x, y: np.mean(x - y), permutation_type="samples", rng=1)
-    assert compare_paired(a, than=b).randomisation == pytest.approx(expected.pvalue, abs=0.02)
+    assert compare_paired(a, than=b).randomisation == pytest.approx(expected.pvalue, rel=0.25)
+
+
+def test_a_small_p_gets_more_digits_than_a_large_one() -> None:
+    differences = np.random.default_rng(2).normal(0.32, 1, 150)  # all of a size of their own
+    expected = stats.ttest_1samp(differences, 0).pvalue  # which randomisation approaches for normal values
+    assert expected < 1e-3
+    assert randomisation_test(differences, resamples=100_000, rng=rng()) == pytest.approx(expected, rel=0.5)
+    copies = np.repeat(differences[:5], 30)  # few sizes, many of each
+    few = randomisation_test(copies, resamples=100_000, rng=rng())
+    assert few == pytest.approx(stats.ttest_1samp(copies, 0).pvalue, rel=0.5, abs=1e-4)
 
 
 def test_three_seeds_all_better_have_the_exact_p_of_a_quarter() -> None:
@@ -69,7 +79,7 @@ def test_equal_values_are_no_difference_and_a_single_pair_has_no_test() -> None:
 def test_a_constant_difference_is_certain() -> None:
     compared = compare_paired(np.full(50, 0.5), than=np.full(50, 0.25))
     assert compared.t_test == 0
-    assert compared.randomisation == pytest.approx(1 / 10_001)
+    assert compared.randomisation == pytest.approx(1 / 100_001)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +107,7 @@ def test_the_bootstrap_interval_agrees_with_scipys() -> None:
 
 def test_false_positives_under_the_null_are_as_rare_as_promised() -> None:
     generator = np.random.default_rng(0)
-    runs = [compare_paired(null(generator), than=null(generator), resamples=400) for _ in range(600)]
+    runs = [compare_paired(null(generator), than=null(generator), resamples=400, flips=400) for _ in range(600)]
     for name in ("t_test", "wilcoxon", "randomisation"):
         rate = np.mean([getattr(run, name) < 0.05 for run in runs])
         assert 0.02 < rate < 0.08, name  # 3 standard errors around .05
