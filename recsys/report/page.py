@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from recsys.report import page_data
 from recsys.report.exports import best_of, explanation, heading
@@ -57,7 +58,7 @@ def _section(
     runs, own_users = study.runs_of(block), users.get(title)
     going = running if len(study.blocks) == 1 else [path for path in running if block.data in path.parts]
     faults = page_data.faults(block, runs, own_users)
-    points = page_data.points(block, runs)
+    points, pairs = page_data.points(block, runs), page_data.pairs(block)
     return {
         "id": f"b{number}",
         "title": title,
@@ -69,12 +70,14 @@ def _section(
         "config": page_data.config_table(block, runs),
         "facts": data_sentences(runs),
         "has_coverage": points["coverage"],
+        "charts_axes": points["axes"],
+        "paired": bool(pairs["rows"]),
         "charts": {
             "metric": block.metric,
             "models": block.names,
             "curves": page_data.curves(block, runs, running=going, root=study.root),
             "points": points,
-            "pairs": page_data.pairs(block),
+            "pairs": pairs,
             "worst": faults["worst"],
         },
     }
@@ -90,25 +93,34 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": number, "signed": signed, "p": p_value, "percent": percent, "cost": cost}
+    environment.filters |= {"label": label, "number": number, "signed": signed, "p": p_value, "percent": percent, "cost": cost}
     return environment
+
+
+def label(name: str) -> Markup:
+    """A run's name on two lines: what was overridden stands below in small print, with places to break it."""
+    model, rest = re.fullmatch(r"(.*?)(?:,| \(|$)(.*)", name, flags=re.DOTALL).groups()  # type: ignore[union-attr]
+    if not rest:
+        return escape(model)
+    small = re.sub(r"([=_./]|,)", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
+    return Markup('{}<small class="over">{}</small>').format(model, Markup(small))
 
 
 def number(value: float | None, digits: int = 4) -> str:
     """.0812; a dash where there is none."""
-    return "–" if _missing(value) else f"{value:.{digits}f}".replace("0.", ".", 1)
+    return "–" if _missing(value) else _bare(f"{value:.{digits}f}")
 
 
 def signed(value: float | None, digits: int = 4) -> str:
     """+.0012, with a true minus."""
-    return "–" if _missing(value) else f"{value:+.{digits}f}".replace("0.", ".", 1).replace("-", "−")
+    return "–" if _missing(value) else _bare(f"{value:+.{digits}f}").replace("-", "−")
 
 
 def p_value(value: float | None) -> str:
     """.032; < .001 below that."""
     if _missing(value):
         return "–"
-    return "< .001" if value < 0.001 else number(min(value, 1), 3)  # type: ignore[operator]
+    return "< .001" if value < 0.001 else "1" if value > 0.9995 else number(value, 3)  # type: ignore[operator]
 
 
 def percent(value: float | None) -> str:
@@ -119,6 +131,10 @@ def percent(value: float | None) -> str:
 def cost(value: float | None, digits: int = 0) -> str:
     """1,234."""
     return "–" if _missing(value) else f"{value:,.{digits}f}"
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"^([+-]?)0\.", r"\1.", text)
 
 
 def _missing(value: float | None) -> bool:

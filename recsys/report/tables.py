@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from rich import box
@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recsys.report.aggregation import STD, aggregate, notes
+from recsys.report.leaderboard import Block
 from recsys.report.runs import Run, RunStatus
+from recsys.report.study import Study
 
 STUDY_METRICS = ("ndcg@10", "hr@10", "mrr@10")
 
@@ -95,6 +97,44 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
         _add_block(table, block, [f"test/{metric}" for metric in metrics])
         table.add_section()
     return table
+
+
+def leaderboard_table(study: Study) -> Table:
+    """Per data set a line per model, best first, with the stars of its test and Holm's p beside the deciding metric."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("model", overflow="fold")
+    table.add_column("n", justify="right")
+    for metric in study.shown[:1]:
+        table.add_column(_title(metric), no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    for metric in study.shown[1:]:
+        table.add_column(_title(metric), no_wrap=True)
+    table.add_column("fit s", justify="right")
+    for block in study.blocks:
+        table.add_row(Text(f"{block.data} {block.setting}".rstrip(), style="bold"))
+        for row in block.table.to_dict("records"):
+            table.add_row(*_leaderboard_row(study, block, {str(key): value for key, value in row.items()}))
+        table.add_section()
+    return table
+
+
+def _leaderboard_row(study: Study, block: Block, row: dict[str, Any]) -> list[Text | str]:
+    def cell(metric: str) -> Text:
+        value, deviation = row.get(f"test/{metric}", math.nan), row.get(f"test/{metric}{STD}", math.nan)
+        return _number(value, deviation=deviation, bold=value == block.table[f"test/{metric}"].max())
+
+    versus = block.versus.get(row["name"])
+    first, *rest = (cell(metric) for metric in study.shown)
+    p = "" if versus is None else f"{versus.holm:.3f}".replace("0.", ".")
+    seeds = str(row["seeds"]) if row["seeds"] else ""
+    return [
+        _model(row["name"]),
+        seeds,
+        first + Text(f" {versus.mark}" if versus else "", style="bold"),
+        p,
+        *rest,
+        _cost(row["seconds"]),
+    ]
 
 
 def _add_metric(table: Table, twins: Sequence[str], lines: Sequence[_Line], cutoffs: Sequence[str]) -> None:
