@@ -21,8 +21,10 @@ class Agreement(NamedTuple):
 def agreement(validation: Mapping[str, float], test: Mapping[str, float]) -> Agreement | None:
     """Of the models in both; None where there are fewer than two, or all score alike."""
     names = [name for name in test if name in validation]
+    if len(names) < 2:
+        return None
     tau = stats.kendalltau([validation[name] for name in names], [test[name] for name in names]).statistic
-    if len(names) < 2 or np.isnan(tau):
+    if np.isnan(tau):
         return None
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     turned = [

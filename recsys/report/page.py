@@ -65,6 +65,7 @@ def _section(
         "block": block,
         "best": {metric: best_of(block, metric) for metric in study.shown},
         "reach": _reach(block),
+        "over_seeds": any(versus.seeds for versus in block.versus.values()),
         "strata": page_data.strata(block, own_users),
         "faults": faults,
         "config": page_data.config_table(block, runs),
@@ -102,7 +103,7 @@ def label(name: str) -> Markup:
     model, rest = re.fullmatch(r"(.*?)(?:,| \(|$)(.*)", name, flags=re.DOTALL).groups()  # type: ignore[union-attr]
     if not rest:
         return escape(model)
-    small = re.sub(r"([=_./]|,)", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
+    small = re.sub(r"([=./,])", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
     return Markup('{}<small class="over">{}</small>').format(model, Markup(small))
 
 

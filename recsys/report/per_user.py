@@ -10,6 +10,7 @@ import pyarrow as pa
 from recsys.report.runs import Run
 
 FILE = "per_user.parquet"
+_IDS = ("integer", "string", "empty")  # kinds of user ids, as pandas infers them; a mixture can't be sorted
 SPREAD = 1e-4  # how far the mean of the file may lie from the run's record, which was summed in another order
 
 
@@ -26,6 +27,8 @@ def read_per_user(run: Run, *, metric: str) -> pd.Series:
     for column in ("user", metric):
         if column not in frame:
             raise ValueError(f"{file} has no column {column}: {left_out}.")
+    if not pd.api.types.is_numeric_dtype(frame[metric]) or not pd.api.types.infer_dtype(frame["user"]).startswith(_IDS):
+        raise ValueError(f"{file} has users or values of {metric} of a wrong type: {left_out}.")
     values = pd.Series(frame[metric].to_numpy(), index=frame["user"].to_numpy(), dtype=np.float64)
     _check(values, file, run.metrics.get(f"test/{metric}"), metric=metric, left_out=left_out)
     return values
@@ -51,7 +54,7 @@ def mean_per_user(runs: Iterable[Run], *, metric: str) -> tuple[dict[str, pd.Dat
     for run in runs:
         try:
             read.append((run, read_per_user(run, metric=metric).sort_index()))
-        except (ValueError, TypeError) as problem:
+        except ValueError as problem:
             problems.append(str(problem))
     usual = _most_frequent([values.index for _, values in read])
     columns: dict[str, dict[int, pd.Series]] = {}
@@ -60,8 +63,8 @@ def mean_per_user(runs: Iterable[Run], *, metric: str) -> tuple[dict[str, pd.Dat
             columns.setdefault(run.name, {})[run.seed] = values
         else:
             problems.append(
-                f"{run.path / FILE} has {len(values):,} users, other than the {len(usual):,} of most runs: the run is "
-                "left out of the paired tests."
+                f"{run.path / FILE} is of other users ({len(values):,}) than most runs ({len(usual):,}): the run is left "
+                "out of the paired tests."
             )
     return {name: pd.DataFrame(seeds) for name, seeds in columns.items()}, problems
 

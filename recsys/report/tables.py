@@ -107,7 +107,7 @@ def leaderboard_table(study: Study) -> Table:
     for metric in study.shown[:1]:
         table.add_column(_title(metric), no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
-    for metric in study.shown[1:]:
+    for metric in study.shown[1:2]:  # the rest is in the files: names need the room
         table.add_column(_title(metric), no_wrap=True)
     table.add_column("fit s", justify="right")
     for block in study.blocks:
@@ -124,8 +124,8 @@ def _leaderboard_row(study: Study, block: Block, row: dict[str, Any]) -> list[Te
         return _number(value, deviation=deviation, bold=value == block.table[f"test/{metric}"].max())
 
     versus = block.versus.get(row["name"])
-    first, *rest = (cell(metric) for metric in study.shown)
-    p = "" if versus is None else f"{versus.holm:.3f}".replace("0.", ".")
+    first, *rest = (cell(metric) for metric in study.shown[:2])
+    p = "" if versus is None else "<.001" if versus.holm < 0.001 else f"{versus.holm:.3f}".removeprefix("0")
     seeds = str(row["seeds"]) if row["seeds"] else ""
     return [
         _model(row["name"]),
