@@ -1,7 +1,7 @@
 """What goes wrong, and for whom: items nobody finds, users one model fails alone, orders that turn around."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,8 @@ def agreement(validation: Mapping[str, float], test: Mapping[str, float]) -> Agr
     names = [name for name in test if name in validation]
     if len(names) < 2:
         return None
-    tau = stats.kendalltau([validation[name] for name in names], [test[name] for name in names]).statistic
-    if np.isnan(tau):
+    result: Any = stats.kendalltau([validation[name] for name in names], [test[name] for name in names])
+    if np.isnan(result.statistic):
         return None
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     turned = [
@@ -32,7 +32,7 @@ def agreement(validation: Mapping[str, float], test: Mapping[str, float]) -> Agr
         for one, other in pairs
         if (validation[one] - validation[other]) * (test[one] - test[other]) < 0
     ]
-    return Agreement(float(tau), turned)
+    return Agreement(float(result.statistic), turned)
 
 
 def missed_by_all(means: Mapping[str, pd.Series]) -> pd.Series:
@@ -46,7 +46,7 @@ def missed_items(users: pd.DataFrame, means: Mapping[str, pd.Series], *, most: i
     users: a row per (user, item), columns user, item, popularity, about; users with several targets are left out, as
     their metric doesn't say which one was missed. Columns: item, asked (users), popularity, about.
     """
-    single = users[~users["user"].duplicated(keep=False)]
+    single: Any = users[~users["user"].duplicated(keep=False)]
     missed = single["user"].map(missed_by_all(means))
     single = single[missed.notna()].assign(missed=missed.dropna().astype(bool))
     groups = single.groupby("item", sort=False)

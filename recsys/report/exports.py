@@ -21,10 +21,10 @@ def explanation(study: Study) -> str:
     """What the numbers and the stars mean, in plain words."""
     reference = study.baseline or "the best other model (the winner from the runner-up)"
     return (
-        f"Mean ± sample deviation over n seeds on the test set; the best mean is bold. Stars: {study.metric} differs from "
-        f"that of {reference} with p < .05 (*), .01 (**), .001 (***), by a sign-flip randomisation test over users, "
-        "whose values are averaged over seeds first; Holm's correction over the table. A test over users says whether "
-        "the difference would hold for other users, not for other seeds: see the deviation for that."
+        f"Mean ± sample deviation over n seeds on the test set; the best mean is bold. Stars: {study.metric} differs "
+        f"from that of {reference} with p < .05 (*), .01 (**), .001 (***), by a sign-flip randomisation test over "
+        "users, whose values are averaged over seeds first; Holm's correction over the table. A test over users says "
+        "whether the difference would hold for other users, not for other seeds: see the deviation for that."
     )
 
 
@@ -77,7 +77,7 @@ def escape(text: str) -> str:
 def best_of(block: Block, metric: str) -> float:
     """The highest mean of the column."""
     column = f"test/{metric}"
-    return block.table[column].max() if column in block.table else math.nan
+    return float(block.table[column].to_numpy().max()) if column in block.table else math.nan
 
 
 def _rows(block: Block) -> list[dict[str, Any]]:
@@ -104,7 +104,10 @@ def _cells(block: Block, row: dict[str, Any], metrics: Sequence[str], *, bold: s
         mark = block.versus[row["name"]].mark if metric == block.metric and row["name"] in block.versus else ""
         cells.append(text + mark.replace("*", r"\*"))
     costs = (row["epochs"], row["seconds"], row["memory"])
-    return [*cells, *(_text(cost, spec.format) for cost, spec in zip(costs, ("{:.0f}", "{:.0f}", "{:.1f}"), strict=True))]
+    return [
+        *cells,
+        *(_text(cost, spec.format) for cost, spec in zip(costs, ("{:.0f}", "{:.0f}", "{:.1f}"), strict=True)),
+    ]
 
 
 def _text(value: float, write: Callable[[float], str]) -> str:

@@ -15,7 +15,7 @@ def history(directory: Path, *, metric: str) -> dict[str, list[float]] | None:
     A log that is empty, half-written or of another metric has no history and is no mistake: the run's record counts.
     """
     try:
-        rows = pd.read_csv(directory / "metrics.csv")
+        rows: Any = pd.read_csv(directory / "metrics.csv")
     except (OSError, ValueError):  # pandas' parser errors are ValueErrors
         return None
     column = f"val/{metric}"

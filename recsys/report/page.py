@@ -19,6 +19,7 @@ from recsys.report.leaderboard import Block
 from recsys.report.provenance import data_sentences, environments
 from recsys.report.study import Study
 
+MINUS, NOTHING = "\u2212", "\u2013"  # a true minus; a dash where there is no number
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -31,17 +32,21 @@ def render(study: Study, *, users: Mapping[str, pd.DataFrame], notes: Sequence[s
     sections = [_section(study, block, number, users, running) for number, block in enumerate(study.blocks)]
     charts = {section["id"]: section.pop("charts") for section in sections}
     diagram = page_data.diagram(study)
-    return _environment().get_template("report.html").render(
-        study=study,
-        sections=sections,
-        notes=[*study.notes, *notes],
-        explanation=explanation(study),
-        diagram=diagram,
-        environments=environments(study.runs),
-        refresh=refresh,
-        css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        js=Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
-        data=embedded({"blocks": charts, "diagram": diagram}),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            study=study,
+            sections=sections,
+            notes=[*study.notes, *notes],
+            explanation=explanation(study),
+            diagram=diagram,
+            environments=environments(study.runs),
+            refresh=refresh,
+            css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+            js=Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
+            data=embedded({"blocks": charts, "diagram": diagram}),
+        )
     )
 
 
@@ -92,9 +97,20 @@ def _reach(block: Block) -> float:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters |= {"label": label, "number": number, "signed": signed, "p": p_value, "percent": percent, "cost": cost}
+    environment.filters |= {
+        "label": label,
+        "number": number,
+        "signed": signed,
+        "p": p_value,
+        "percent": percent,
+        "cost": cost,
+    }
     return environment
 
 
@@ -109,29 +125,29 @@ def label(name: str) -> Markup:
 
 def number(value: float | None, digits: int = 4) -> str:
     """.0812; a dash where there is none."""
-    return "–" if _missing(value) else _bare(f"{value:.{digits}f}")
+    return NOTHING if _missing(value) else _bare(f"{value:.{digits}f}")
 
 
 def signed(value: float | None, digits: int = 4) -> str:
     """+.0012, with a true minus."""
-    return "–" if _missing(value) else _bare(f"{value:+.{digits}f}").replace("-", "−")
+    return NOTHING if _missing(value) else _bare(f"{value:+.{digits}f}").replace("-", MINUS)
 
 
 def p_value(value: float | None) -> str:
     """.032; < .001 below that."""
     if _missing(value):
-        return "–"
+        return NOTHING
     return "< .001" if value < 0.001 else "1" if value > 0.9995 else number(value, 3)  # type: ignore[operator]
 
 
 def percent(value: float | None) -> str:
     """12 %."""
-    return "–" if _missing(value) else f"{100 * value:.0f} %"  # type: ignore[operator]
+    return NOTHING if _missing(value) else f"{100 * value:.0f} %"  # type: ignore[operator]
 
 
 def cost(value: float | None, digits: int = 0) -> str:
     """1,234."""
-    return "–" if _missing(value) else f"{value:,.{digits}f}"
+    return NOTHING if _missing(value) else f"{value:,.{digits}f}"
 
 
 def _bare(text: str) -> str:

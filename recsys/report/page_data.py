@@ -40,7 +40,7 @@ def curves(block: Block, runs: Sequence[Run], *, running: Sequence[Path], root: 
 def points(block: Block, runs: Sequence[Run]) -> dict[str, Any]:
     """Models as points: their test metric, and all that it can be drawn against; deviations for whiskers."""
     own = pd.DataFrame([{"name": run.name, "parameters": run.num_parameters, **run.metrics} for run in runs])
-    means = own.groupby("name").mean()
+    means: Any = own.groupby("name").mean()
     coverage = [name for name in own if name.startswith("test/") and "coverage" in name]
     rows = []
     for row in block.table.to_dict("records"):
@@ -90,7 +90,11 @@ def _shaded(rows: Sequence[Stratum]) -> list[dict[str, Any]]:
         {
             "model": name,
             "cells": [
-                {"value": row.means[name], "share": row.means[name] / top if top > 0 else 0.0, "best": row.means[name] == top}
+                {
+                    "value": row.means[name],
+                    "share": row.means[name] / top if top > 0 else 0.0,
+                    "best": row.means[name] == top,
+                }
                 for row, top in zip(rows, tops, strict=True)
             ],
         }
@@ -100,9 +104,11 @@ def _shaded(rows: Sequence[Stratum]) -> list[dict[str, Any]]:
 
 def faults(block: Block, runs: Sequence[Run], users: pd.DataFrame | None) -> dict[str, Any]:
     """Users and items that are missed, and how far validation agrees with test."""
-    own = pd.DataFrame([{"name": run.name, **run.metrics} for run in runs]).groupby("name").mean()
+    own: Any = pd.DataFrame([{"name": run.name, **run.metrics} for run in runs]).groupby("name").mean()
     validation = own.get(f"val/{block.metric}", pd.Series(dtype=float)).dropna().to_dict()
-    test = {name: value for name, value in block.table[["name", f"test/{block.metric}"]].to_numpy() if name in own.index}
+    test = {
+        name: value for name, value in block.table[["name", f"test/{block.metric}"]].to_numpy() if name in own.index
+    }
     agreed = agreement({str(k): float(v) for k, v in validation.items()}, test)
     found: dict[str, Any] = {"agreement": agreed, "missed": None, "items": [], "worst": {}}
     if not block.means:

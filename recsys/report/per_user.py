@@ -63,8 +63,8 @@ def mean_per_user(runs: Iterable[Run], *, metric: str) -> tuple[dict[str, pd.Dat
             columns.setdefault(run.name, {})[run.seed] = values
         else:
             problems.append(
-                f"{run.path / FILE} is of other users ({len(values):,}) than most runs ({len(usual):,}): the run is left "
-                "out of the paired tests."
+                f"{run.path / FILE} is of other users ({len(values):,}) than most runs ({len(usual):,}): the run is "
+                "left out of the paired tests."
             )
     return {name: pd.DataFrame(seeds) for name, seeds in columns.items()}, problems
 

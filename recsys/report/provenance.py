@@ -17,7 +17,11 @@ def data_sentences(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
     """(what, its values among the runs, what it means) of each fingerprint; hexadecimal ones cut to 12 digits."""
     keys = dict.fromkeys(key for run in runs for key in run.fingerprints)
     rows = [
-        (key, "; ".join(dict.fromkeys(_short(run.fingerprints.get(key, "none")) for run in runs)), _MEANING.get(key, ""))
+        (
+            key,
+            "; ".join(dict.fromkeys(_short(run.fingerprints.get(key, "none")) for run in runs)),
+            _MEANING.get(key, ""),
+        )
         for key in keys
     ]
     kinds = dict.fromkeys(_kind(run.config.get("split")) for run in runs)

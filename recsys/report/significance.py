@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,14 +76,18 @@ def t_test(differences: np.ndarray) -> float:
         return 1.0
     with warnings.catch_warnings(), np.errstate(divide="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # all differences alike: p is 0, and scipy doubts its digits
-        return float(stats.ttest_1samp(differences, 0).pvalue)
+        result: Any = stats.ttest_1samp(differences, 0)
+    return float(result.pvalue)
 
 
 def wilcoxon(differences: np.ndarray) -> float:
     """Two-sided p of Wilcoxon's signed ranks; ties with zero are dropped, as Wilcoxon did."""
     if len(differences) < 2:
         return np.nan
-    return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+    if not differences.any():
+        return 1.0
+    result: Any = stats.wilcoxon(differences)
+    return float(result.pvalue)
 
 
 def randomisation_test(differences: np.ndarray, *, resamples: int, rng: np.random.Generator) -> float:

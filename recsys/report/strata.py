@@ -1,7 +1,7 @@
 """Where models are good: by how long a user's history is, and by how popular what they chose next was."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,8 @@ def by_popularity(users: pd.DataFrame, means: Mapping[str, pd.Series]) -> list[S
     return _strata(users.groupby("user")["popularity"].mean(), means)
 
 
-def _strata(feature: pd.Series, means: Mapping[str, pd.Series]) -> list[Stratum]:
-    values = pd.DataFrame({name: series for name, series in means.items()})
+def _strata(feature: Any, means: Mapping[str, pd.Series]) -> list[Stratum]:
+    values = pd.DataFrame(dict(means))
     feature = feature.reindex(values.index).dropna()
     if feature.empty:
         return []
@@ -39,5 +39,7 @@ def _strata(feature: pd.Series, means: Mapping[str, pd.Series]) -> list[Stratum]
     for number in np.unique(place):
         own = feature[place == number]
         rows = values.loc[own.index].mean()
-        strata.append(Stratum(float(own.min()), float(own.max()), len(own), {str(k): float(v) for k, v in rows.items()}))
+        strata.append(
+            Stratum(float(own.min()), float(own.max()), len(own), {str(k): float(v) for k, v in rows.items()})
+        )
     return strata

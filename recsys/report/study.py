@@ -35,9 +35,7 @@ class Study:
     def runs_of(self, block: Block) -> list[Run]:
         """Its runs."""
         differences = differing(self.runs)
-        return [
-            run for run in self.runs if run.data == block.data and setting_of(run, differences) == block.setting
-        ]
+        return [run for run in self.runs if run.data == block.data and setting_of(run, differences) == block.setting]
 
 
 def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study:
@@ -56,8 +54,8 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
     sentences += [f"{run.path} ranks nothing (a pre-training) and has no line." for run in found if run.ranks_nothing]
     differences = differing(runs)
     blocks = []
-    for (data, setting), rows in aggregate(runs).groupby(["data", "setting"], sort=False):
-        own = [run for run in runs if (run.data, setting_of(run, differences)) == (data, setting)]
+    for key, rows in aggregate(runs).groupby(["data", "setting"], sort=False):
+        own = [run for run in runs if (run.data, setting_of(run, differences)) == key]
         block, left_out = _block(rows, own, metric=metric, baseline=baseline)
         blocks.append(block)
         sentences += left_out

@@ -121,10 +121,10 @@ def test_numbers_are_short_but_never_wrong() -> None:
         ".0812",
         "10.5000",
         "-.5",
-        "–",
-        "–",
+        "\u2013",
+        "\u2013",
     ]
-    assert [signed(0.01), signed(-0.01), signed(-10.02, 2)] == ["+.0100", "−.0100", "−10.02"]
+    assert [signed(0.01), signed(-0.01), signed(-10.02, 2)] == ["+.0100", "\u2212.0100", "\u221210.02"]
     assert [p_value(0.0005), p_value(0.032), p_value(1)] == ["< .001", ".032", "1"]
 
 
@@ -160,7 +160,13 @@ def test_a_log_without_a_history_is_no_mistake(tmp_path: Path, log: str) -> None
 def test_a_half_written_line_is_left_out_and_the_best_so_far_never_falls(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("epoch,seconds,val/ndcg@10\n0,1,.2\n1,2,.1\n2,3,.3\n3,4")
     found = history(tmp_path, metric="ndcg@10")
-    assert found == {"epoch": [0, 1, 2], "seconds": [1, 2, 3], "value": [0.2, 0.1, 0.3], "best": [0.2, 0.2, 0.3], "loss": []}
+    assert found == {
+        "epoch": [0, 1, 2],
+        "seconds": [1, 2, 3],
+        "value": [0.2, 0.1, 0.3],
+        "best": [0.2, 0.2, 0.3],
+        "loss": [],
+    }
 
 
 def test_data_sets_are_ranked_together_where_there_are_several(write_study) -> None:
@@ -181,11 +187,14 @@ def test_a_browser_draws_the_charts_and_nothing_overflows(write_study, tmp_path:
     after = """<script>document.title = JSON.stringify({failed, charts: [...document.querySelectorAll(".chart")]
         .map((box) => box.querySelectorAll("path,circle,rect").length),
         over: document.documentElement.scrollWidth - innerWidth,
-        first: (document.querySelectorAll("table.board th")[0].click(), document.querySelector("table.board td").title)});
+        first: document.querySelector("table.board th").click() || document.querySelector("table.board td").title});
         parent.postMessage(document.title, "*");</script>"""
-    (tmp_path / "inner.html").write_text(text.replace("<style>", probe + "<style>", 1).replace("</body>", after + "</body>"))
-    outer = f"""<script>addEventListener("message", (event) => document.getElementById("found").append(event.data));</script>
-        <body><pre id="found"></pre><iframe src="inner.html" width="{width}" height="800" style="border:0"></iframe></body>"""
+    (tmp_path / "inner.html").write_text(
+        text.replace("<style>", probe + "<style>", 1).replace("</body>", after + "</body>")
+    )
+    outer = f"""<body><pre id="found"></pre><script>
+        addEventListener("message", (event) => document.getElementById("found").append(event.data));
+        </script><iframe src="inner.html" width="{width}" height="800" style="border:0"></iframe></body>"""
     (tmp_path / "outer.html").write_text(outer)
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000", "--dump-dom"]
     done = subprocess.run(

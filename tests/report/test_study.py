@@ -120,7 +120,7 @@ def test_markdown_marks_the_best_and_keeps_names_as_they_are(write_study) -> Non
     good, poor = (next(line for line in text.splitlines() if f"`{name}`" in line) for name in ("good", "poor"))
     assert "**0." in good
     assert r"\*\*\*" in poor
-    assert len(set(line.count("|") for line in text.splitlines() if line.startswith("|"))) == 1
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
 
 
 def test_latex_has_as_many_cells_as_columns_and_escapes(write_study) -> None:

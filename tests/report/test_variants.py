@@ -10,7 +10,12 @@ from recsys.report.variants import differing_keys, flat_config, told_apart
 
 
 def config(directory: str, *, lr: float, seed: int = 0) -> dict:
-    return {"optimizer": {"lr": lr, "betas": [0.9, 0.98]}, "output_dir": directory, "seed": seed, "log": f"{directory}/x"}
+    return {
+        "optimizer": {"lr": lr, "betas": [0.9, 0.98]},
+        "output_dir": directory,
+        "seed": seed,
+        "log": f"{directory}/x",
+    }
 
 
 def test_seeds_and_places_are_no_difference(write_run, tmp_path: Path) -> None:
