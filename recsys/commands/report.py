@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from recsys.commands.report_options import ReportOptions, parse
-from recsys.commands.run_data import test_users
+from recsys.commands.run_data import facts_of_users
 from recsys.report.exports import explanation, heading, to_frame, to_latex, to_markdown
 from recsys.report.page import render
 from recsys.report.study import Study, load_study
@@ -80,7 +80,7 @@ def users_of(study: Study) -> tuple[dict[str, pd.DataFrame], list[str]]:
     for block in study.blocks:
         runs: Sequence = study.runs_of(block)
         try:
-            found[heading(block)] = test_users(runs[0])
+            found[heading(block)] = facts_of_users(runs[0])
         except (ValueError, OSError) as problem:
             remarks.append(f"No strata and no items for {heading(block)}: {' '.join(str(problem).split())}")
     return found, remarks

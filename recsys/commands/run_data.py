@@ -17,7 +17,7 @@ from recsys.report.runs import Run
 ALLOWED = "recsys.data."
 
 
-def test_users(run: Run) -> pd.DataFrame:
+def facts_of_users(run: Run) -> pd.DataFrame:
     """One row per (test user, relevant item): user, history, item, popularity, about.
 
     history: length of the input; popularity: how often training has the item; about: its attributes, as text.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.report.significance import Comparison, compare_paired, holm
 
+PAIR_RESAMPLES = 2000  # of the bootstrap: enough for an interval's second digit, and there are hundreds of pairs
 LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
@@ -87,7 +88,7 @@ def every_pair(means: Mapping[str, pd.Series]) -> dict[tuple[str, str], tuple[Co
     """(model, worse model) -> their comparison over users and Holm's p over all of these pairs."""
     names = list(means)
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    compared = [compare_paired(means[one], than=means[other]) for one, other in pairs]
+    compared = [compare_paired(means[one], than=means[other], resamples=PAIR_RESAMPLES) for one, other in pairs]
     corrected = holm([comparison.randomisation for comparison in compared])
     return dict(zip(pairs, zip(compared, corrected, strict=True), strict=True))
 

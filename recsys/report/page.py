@@ -119,7 +119,7 @@ def label(name: str) -> Markup:
     model, rest = re.fullmatch(r"(.*?)(?:,| \(|$)(.*)", name, flags=re.DOTALL).groups()  # type: ignore[union-attr]
     if not rest:
         return escape(model)
-    small = re.sub(r"([=./,])", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
+    small = re.sub(r"([=/,])", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
     return Markup('{}<small class="over">{}</small>').format(model, Markup(small))
 
 

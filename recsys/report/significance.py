@@ -11,6 +11,7 @@ from scipy import stats
 CONFIDENCE = 0.95
 RESAMPLES = 10_000  # of the bootstrap
 FLIPS = 100_000  # most random sign patterns, so the smallest p is 1e-5
+RARE = 32  # a binomial draw costs as much as so many bits
 ENOUGH = 200  # hits: p is then known to 7 % of itself
 _ROUNDING = 1e-9  # relative: sums of the same numbers in another order still count as equal
 
@@ -117,15 +118,15 @@ def randomisation_test(differences: np.ndarray, *, resamples: int, rng: np.rando
 def _random_sums(sizes: np.ndarray, counts: np.ndarray, *, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Sums [draws] under random signs of `counts` values of each size.
 
-    Values of one size are flipped together, for the number of their plus signs is binomial.
+    A random bit per value; where many are of one size, the number of their plus signs, which is binomial.
     """
-    lone = counts == 1
-    num_bytes = -(-int(lone.sum()) // 8)
+    rare = counts <= RARE
+    values = np.repeat(sizes[rare], counts[rare])
+    num_bytes = -(-len(values) // 8)
     drawn = np.frombuffer(rng.bytes(draws * num_bytes), dtype=np.uint8).reshape(draws, num_bytes)
-    bits = np.unpackbits(drawn, axis=1)
-    sums = (2.0 * bits[:, : lone.sum()] - 1) @ sizes[lone]
-    plus = rng.binomial(counts[~lone], 0.5, size=(draws, int((~lone).sum())))
-    return sums + (2 * plus - counts[~lone]) @ sizes[~lone]
+    bits = np.unpackbits(drawn, axis=1, count=len(values)).astype(np.float64)
+    plus = rng.binomial(counts[~rare], 0.5, size=(draws, int((~rare).sum())))
+    return 2 * (bits @ values) - values.sum() + (2 * plus - counts[~rare]) @ sizes[~rare]
 
 
 def bootstrap_interval(

@@ -11,10 +11,9 @@ import pytest
 from recsys.commands import report
 from recsys.commands.cli import main
 from recsys.commands.report_options import parse
-from recsys.commands.run_data import make, test_users
+from recsys.commands.run_data import facts_of_users, make
 from recsys.data.splits import LeaveOneOut
-
-test_users.__test__ = False  # a name of the field, not a test
+from recsys.report.runs import load_run
 
 
 @pytest.fixture
@@ -90,9 +89,7 @@ def test_data_that_is_gone_or_changed_costs_the_strata_only(
 
 
 def test_facts_of_test_users_by_hand(study: Path) -> None:
-    from recsys.report.runs import load_run
-
-    users = test_users(load_run(study / "toy/a/seed0")).set_index("user")
+    users = facts_of_users(load_run(study / "toy/a/seed0")).set_index("user")
     assert users["history"].to_list() == [4] * 6
     assert users["item"].to_list() == [user + 4 for user in range(6)]
     # training sees u, u+1, u+2 of each user u, so item i is in min(3, 8 - i) rows for i >= 2
