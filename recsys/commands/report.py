@@ -9,10 +9,10 @@ from rich.console import Console
 
 from recsys.commands.report_options import ReportOptions, parse
 from recsys.commands.run_data import facts_of_users
-from recsys.report.exports import explanation, heading, to_frame, to_latex, to_markdown
+from recsys.report.exports import explanation, to_frame, to_latex, to_markdown
+from recsys.report.leaderboard_table import leaderboard_table
 from recsys.report.page import render
 from recsys.report.study import Study, load_study
-from recsys.report.tables import leaderboard_table
 
 REFRESH = 20  # seconds between looks at a study that is still running
 FILES = ("index.html", "table.md", "table.tex", "table.csv")
@@ -80,9 +80,9 @@ def users_of(study: Study) -> tuple[dict[str, pd.DataFrame], list[str]]:
     for block in study.blocks:
         runs: Sequence = study.runs_of(block)
         try:
-            found[heading(block)] = facts_of_users(runs[0])
+            found[block.heading] = facts_of_users(runs[0])
         except (ValueError, OSError) as problem:
-            remarks.append(f"No strata and no items for {heading(block)}: {' '.join(str(problem).split())}")
+            remarks.append(f"No strata and no items for {block.heading}: {' '.join(str(problem).split())}")
     return found, remarks
 
 

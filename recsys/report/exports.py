@@ -35,7 +35,7 @@ def to_markdown(study: Study) -> str:
         header = ["model", "n", *study.shown, "epochs", "fit s", "GB"]
         rows = [[_code(row["name"]), *_cells(block, row, study.shown, bold="**{}**")] for row in _rows(block)]
         lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-        parts.append(f"## {heading(block)}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+        parts.append(f"## {block.heading}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     parts.append(explanation(study).replace("*", r"\*") + "\n")
     parts.append("\n".join(f"- {note}" for note in study.notes))
     return "\n".join(parts).rstrip() + "\n"
@@ -47,7 +47,7 @@ def to_latex(study: Study) -> str:
     lines = [r"% \usepackage{booktabs}", r"\begin{table}", r"\centering", rf"\caption{{{escape(explanation(study))}}}"]
     lines += [rf"\begin{{tabular}}{{lr{'l' * len(study.shown)}}}", r"\toprule", " & ".join(columns) + r" \\"]
     for block in study.blocks:
-        lines += [r"\midrule", rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{{escape(heading(block))}}}}} \\"]
+        lines += [r"\midrule", rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{{escape(block.heading)}}}}} \\"]
         for row in _rows(block):
             cells = _cells(block, row, study.shown, bold=r"\textbf{{{}}}")[: len(columns) - 1]
             lines.append(" & ".join([escape(row["name"]), *(_math(cell) for cell in cells)]) + r" \\")
@@ -61,12 +61,6 @@ def to_frame(study: Study) -> pd.DataFrame:
         tests = pd.DataFrame([_test(block, name) for name in block.names], index=block.table.index)
         frames.append(pd.concat([block.table, tests], axis=1))
     return pd.concat(frames, ignore_index=True)
-
-
-def heading(block: Block) -> str:
-    """Data set, and the setting where there are several; long fingerprints cut."""
-    words = [word[:12] for word in block.setting.split(" ")] if block.setting else []
-    return " ".join([block.data, *words])
 
 
 def escape(text: str) -> str:

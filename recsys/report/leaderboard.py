@@ -43,6 +43,11 @@ class Block:
     versus: Mapping[str, Versus]
 
     @property
+    def heading(self) -> str:
+        """Data set, and the setting where there are several; long fingerprints cut."""
+        return " ".join([self.data, *(word[:12] for word in self.setting.split(" ") if word)])
+
+    @property
     def names(self) -> list[str]:
         """Models, best first."""
         return self.table["name"].to_list()

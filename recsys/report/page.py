@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from recsys.report import page_data
-from recsys.report.exports import best_of, explanation, heading
+from recsys.report.exports import best_of, explanation
+from recsys.report.formats import cost, label, number, p_value, percent, signed
 from recsys.report.histories import unfinished
 from recsys.report.leaderboard import Block
 from recsys.report.provenance import data_sentences, environments
 from recsys.report.study import Study
 
-MINUS, NOTHING = "\u2212", "\u2013"  # a true minus; a dash where there is no number
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(study: Study, *, users: Mapping[str, pd.DataFrame], notes: Sequence[str] = (), refresh: int = 0) -> str:
-    """The page. users: `heading` of a block -> its test users, where the data is at hand; notes: besides the study's.
+    """The page. users: heading of a block -> its test users, where the data is at hand; notes: besides the study's.
 
     refresh: seconds after which a browser loads the page anew; 0 never.
     """
@@ -59,7 +58,7 @@ def embedded(value: Any) -> Markup:
 def _section(
     study: Study, block: Block, number: int, users: Mapping[str, pd.DataFrame], running: Sequence[Path]
 ) -> dict[str, Any]:
-    title = heading(block)
+    title = block.heading
     runs, own_users = study.runs_of(block), users.get(title)
     going = running if len(study.blocks) == 1 else [path for path in running if block.data in path.parts]
     faults = page_data.faults(block, runs, own_users)
@@ -112,50 +111,6 @@ def _environment() -> Environment:
         "cost": cost,
     }
     return environment
-
-
-def label(name: str) -> Markup:
-    """A run's name on two lines: what was overridden stands below in small print, with places to break it."""
-    model, rest = re.fullmatch(r"(.*?)(?:,| \(|$)(.*)", name, flags=re.DOTALL).groups()  # type: ignore[union-attr]
-    if not rest:
-        return escape(model)
-    small = re.sub(r"([=/,])", r"\1<wbr>", str(escape(rest.removesuffix(")").replace(",", ", ").replace(",  ", ", "))))
-    return Markup('{}<small class="over">{}</small>').format(model, Markup(small))
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """.0812; a dash where there is none."""
-    return NOTHING if _missing(value) else _bare(f"{value:.{digits}f}")
-
-
-def signed(value: float | None, digits: int = 4) -> str:
-    """+.0012, with a true minus."""
-    return NOTHING if _missing(value) else _bare(f"{value:+.{digits}f}").replace("-", MINUS)
-
-
-def p_value(value: float | None) -> str:
-    """.032; < .001 below that."""
-    if _missing(value):
-        return NOTHING
-    return "< .001" if value < 0.001 else "1" if value > 0.9995 else number(value, 3)  # type: ignore[operator]
-
-
-def percent(value: float | None) -> str:
-    """12 %."""
-    return NOTHING if _missing(value) else f"{100 * value:.0f} %"  # type: ignore[operator]
-
-
-def cost(value: float | None, digits: int = 0) -> str:
-    """1,234."""
-    return NOTHING if _missing(value) else f"{value:,.{digits}f}"
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"^([+-]?)0\.", r"\1.", text)
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or math.isnan(value)
 
 
 def _finite(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """A study: everything below one folder of runs, sorted into what may be compared."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -52,6 +53,8 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
     _check_baseline(runs, baseline)
     sentences = [*problems, *notes(found)]
     sentences += [f"{run.path} ranks nothing (a pre-training) and has no line." for run in found if run.ranks_nothing]
+    runs, lacking = _with_metric(runs, metric)
+    sentences += lacking
     differences = differing(runs)
     blocks = []
     for key, rows in aggregate(runs).groupby(["data", "setting"], sort=False):
@@ -65,17 +68,31 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
 def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: str | None) -> tuple[Block, list[str]]:
     """The block of these rows of `aggregate`, and what it leaves out."""
     per_user, left_out = mean_per_user(runs, metric=metric)
-    column, data = f"test/{metric}", str(rows["data"].iloc[0])
+    column, data, names = f"test/{metric}", str(rows["data"].iloc[0]), {run.name for run in runs}
     table = rows.dropna(subset=[column]).sort_values(column, ascending=False, kind="stable")
-    without = [name for name in rows["name"] if name not in set(table["name"])]
-    left_out += [f"{name} on {data} has no {column} and no line." for name in without]
+    if baseline is not None and baseline not in per_user:
+        why = "its values per user can't be had" if baseline in names else "it was not run there"
+        left_out.append(f"Nothing is tested on {data} against {baseline}: {why}.")
     versus = against_reference(table["name"].to_list(), per_user, baseline=baseline)
     setting = str(rows["setting"].iloc[0])
     return Block(data=data, setting=setting, metric=metric, table=table, per_user=per_user, versus=versus), left_out
 
 
+def _with_metric(runs: Sequence[Run], metric: str) -> tuple[list[Run], list[str]]:
+    """The runs that have a finite value of it, and a sentence for each other: a mean would skip it in silence."""
+    column = f"test/{metric}"
+    kept = [run for run in runs if math.isfinite(run.metrics.get(column, math.nan))]
+    paths = {run.path for run in kept}
+    return kept, [f"{run.path} has no finite {column} and is left out." for run in runs if run.path not in paths]
+
+
 def _check_metric(runs: Sequence[Run], metric: str) -> None:
-    known = dict.fromkeys(name[5:] for run in runs for name in run.metrics if name.startswith("test/"))
+    known = dict.fromkeys(
+        name[5:]
+        for run in runs
+        for name in run.metrics
+        if name.startswith("test/") and math.isfinite(run.metrics[name])
+    )
     if metric not in known:
         near = get_close_matches(metric, known, n=1)
         advice = f"did you mean {near[0]}?" if near else f"they have {', '.join(known)}"

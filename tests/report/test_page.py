@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from recsys.report import page_data
+from recsys.report.formats import label, number, p_value, signed
 from recsys.report.histories import history, unfinished
-from recsys.report.page import embedded, label, number, p_value, render, signed
+from recsys.report.page import embedded, render
 from recsys.report.study import load_study
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from recsys.report.exports import escape, heading, to_frame, to_latex, to_markdown
+from recsys.report.exports import escape, to_frame, to_latex, to_markdown
 from recsys.report.leaderboard import against_reference, every_pair, histogram
 from recsys.report.study import load_study
 
@@ -54,6 +55,15 @@ def test_with_a_baseline_all_are_tested_against_it(write_study) -> None:
     (block,) = load_study(write_study(), metric="ndcg@10", baseline="fair").blocks
     assert {name: versus.other for name, versus in block.versus.items()} == {"good": "fair", "poor": "fair"}
     assert block.versus["good"].users.mean > 0 > block.versus["poor"].users.mean
+
+
+def test_a_baseline_without_values_per_user_tests_nothing_and_says_so(write_study) -> None:
+    root = write_study()
+    for file in (root / "toy/fair").rglob("per_user.parquet"):
+        file.unlink()
+    study = load_study(root, metric="ndcg@10", baseline="fair")
+    assert study.blocks[0].versus == {}
+    assert "Nothing is tested on toy against fair: its values per user can't be had." in study.notes
 
 
 def test_every_pair_is_compared_once_and_corrected_together(write_study) -> None:
@@ -107,6 +117,16 @@ def test_other_fingerprints_make_another_block_and_a_note(write_study, key: str)
     assert f"Runs on toy differ in {key}: they are kept apart, don't compare them." in study.notes
 
 
+@pytest.mark.parametrize("metrics", [{"test/ndcg@10": math.nan, "test/hr@10": 0.1}, {"test/hr@10": 0.1}])
+def test_a_run_without_the_metric_is_left_out_and_not_counted(write_study, metrics: dict) -> None:
+    root = write_study()
+    file = root / "toy/good/seed1/run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"metrics": metrics}))
+    study = load_study(root, metric="ndcg@10")
+    assert study.blocks[0].table.set_index("name").loc["good", "seeds"] == 2
+    assert f"{file.parent} has no finite test/ndcg@10 and is left out." in study.notes
+
+
 def test_a_pretraining_is_named_and_has_no_line(write_study, write_run) -> None:
     root = write_study()
     path = write_run(name="s3rec", metrics={"train/loss": 2.0}, baselines={})
@@ -142,4 +162,5 @@ def test_the_frame_holds_every_number(write_study) -> None:
 
 def test_a_heading_cuts_fingerprints(write_study) -> None:
     (block,) = load_study(write_study(), metric="ndcg@10").blocks
-    assert heading(block) == "toy"
+    assert block.heading == "toy"
+    assert replace(block, setting=f"split {'f' * 64}").heading == f"toy split {'f' * 12}"
