@@ -10,6 +10,7 @@ import pandas as pd
 from recsys.report.significance import Comparison, compare_paired, holm
 
 PAIR_RESAMPLES = 2000  # of the bootstrap: enough for an interval's second digit, and there are hundreds of pairs
+ALIKE = 1e-9  # spread over seeds of a model that no seed changes
 LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
@@ -81,12 +82,17 @@ def against_reference(
 
 
 def compare(one: pd.DataFrame, other: pd.DataFrame) -> tuple[Comparison, Comparison | None]:
-    """Users by seeds of two models: over users, the mean over seeds taken first, and over the seeds both have."""
+    """Users by seeds of two models: over users, the mean over seeds taken first, and over the seeds both have.
+
+    None over seeds where there are fewer than two, or where both models come out alike whatever the seed: repeating a
+    solved model is no evidence, and t would be infinite.
+    """
     users = compare_paired(one.mean(axis=1), than=other.mean(axis=1))
     shared = [seed for seed in one if seed in other]
-    if len(shared) < 2:
+    first, second = one[shared].mean().to_numpy(), other[shared].mean().to_numpy()
+    if len(shared) < 2 or max(np.ptp(first), np.ptp(second)) < ALIKE:
         return users, None
-    return users, compare_paired(one[shared].mean(), than=other[shared].mean())
+    return users, compare_paired(first, than=second)
 
 
 def every_pair(means: Mapping[str, pd.Series]) -> dict[tuple[str, str], tuple[Comparison, float]]:

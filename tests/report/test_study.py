@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from recsys.report.exports import escape, to_frame, to_latex, to_markdown
-from recsys.report.leaderboard import against_reference, every_pair, histogram
+from recsys.report.leaderboard import against_reference, compare, every_pair, histogram
 from recsys.report.study import load_study
 
 
@@ -49,6 +49,13 @@ def test_a_pair_counts_once_in_the_correction() -> None:
     smaller, larger = sorted([p["b"], p["c"]])
     assert found["a"].holm == found["b"].holm
     assert {found["b"].holm, found["c"].holm} == {min(1, 2 * smaller), max(min(1, 2 * smaller), larger)}
+
+
+def test_models_that_no_seed_changes_have_no_test_over_seeds() -> None:
+    solved = pd.DataFrame({seed: [0.1, 0.7, 0.3] for seed in range(3)})
+    trained = pd.DataFrame({seed: [0.1, 0.2 + seed / 10, 0.1] for seed in range(3)})
+    assert compare(solved, solved + 0.1)[1] is None
+    assert compare(solved, trained)[1] is not None
 
 
 def test_with_a_baseline_all_are_tested_against_it(write_study) -> None:
