@@ -44,6 +44,10 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
+    if verb == "report":  # on a study of its own
+        study = Path(arguments[0]).name
+        assert main(["train", "model=pop", "study=" + study, *QUICK]) == 0
+        arguments = [argument for argument in arguments if not argument.startswith(("baseline=", "watch="))]
     if "--help" in arguments:
         with pytest.raises(SystemExit, match="0"):
             main([verb, *arguments])
