@@ -28,6 +28,12 @@ def test_the_wheel_holds_every_recipe(installed: Path) -> None:
     assert (installed / "recsys/py.typed").exists()
 
 
+def test_the_wheel_holds_the_parts_of_the_report(installed: Path) -> None:
+    templates = {path.name for path in (ROOT / "recsys/report/templates").iterdir()}
+    assert templates == {path.name for path in (installed / "recsys/report/templates").iterdir()}
+    assert {"report.html", "report.css", "report.js"} <= templates
+
+
 def test_the_wheel_works_outside_the_repository(installed: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(installed)}
     command = [sys.executable, "-m", "recsys", "train", "--cfg", "job", "model=gru4rec"]

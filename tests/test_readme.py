@@ -60,6 +60,10 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     if verb == "evaluate":
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
         assert main(["train", f"output_dir={run}", *QUICK]) == 0
+    if verb == "report":  # on a study of its own
+        study = Path(arguments[0]).name
+        assert main(["train", "model=pop", "study=" + study, *QUICK]) == 0
+        arguments = [argument for argument in arguments if not argument.startswith(("baseline=", "watch="))]
     if "--help" in arguments:
         with pytest.raises(SystemExit, match="0"):
             main([verb, *arguments])

@@ -17,6 +17,7 @@ VERBS = {  # verb: what it does; for the module see module_of
     "evaluate": "score a run's best epoch under several protocols at once: full ranking, sampled negatives",
     "data": "print what a data set and a split look like, and what of the evaluation leaks into training",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
+    "report": "compare the runs of a study: table, paired tests, Markdown, LaTeX, CSV and a page to look at",
     "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }
 
@@ -24,6 +25,7 @@ EXAMPLES = (
     "recsys train                                    # SASRec on MovieLens-100K",
     "recsys train model=sasrec loss=bpr seed=1",
     "recsys train -m loss=bce,ce,bpr 'seed=range(0,3)'",
+    "recsys report outputs/scratch                   # all runs compared, as a table and as a page",
     "recsys train --help                             # every key with its value",
 )
 

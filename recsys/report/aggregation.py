@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.report.runs import Run, RunStatus
+from recsys.report.variants import told_apart
 
 STD = " std"  # suffix of the column that holds a metric's deviation
 _KEYS = ["data", "setting", "name"]
@@ -19,7 +20,8 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     """Means over the seeds of each (data, setting, name); the rows of one (data, setting) may be compared.
 
     Results under different fingerprints are never averaged: the setting tells them apart, naming those that
-    differ among the runs on the same data; it is empty where none do.
+    differ among the runs on the same data; it is empty where none do. Nor are runs of one name but different configs:
+    their names then say what differs.
     Interrupted runs and seeds seen before are left out: `notes` names them.
 
     Columns: data, setting, name;
@@ -27,7 +29,7 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     `test/ndcg@10`, `test/ndcg@10 std`: mean and sample deviation (n - 1; NaN for one seed), each test metric;
     epochs, seconds, memory: means of the epochs run, of the time to fit and of the peak memory in GiB.
     """
-    records = pd.DataFrame(_records(_counted(runs)))
+    records = pd.DataFrame(_records(counted(runs)))
     if records.empty:
         return pd.DataFrame(columns=[*_KEYS, "seeds", *_COSTS])
     metrics = [column for column in records if str(column).startswith(_TEST)]
@@ -62,30 +64,35 @@ def every_run(runs: Iterable[Run]) -> pd.DataFrame:
 def notes(runs: Iterable[Run]) -> list[str]:
     """What the averages leave out or keep apart, one sentence each; empty where there is nothing to say."""
     runs = list(runs)
-    counted = _counted(runs)
-    sentences = [] if counted else ["There is no finished run."]
+    kept = counted(runs)
+    paths = {run.path for run in kept}
+    sentences = [] if kept else ["There is no finished run."]
     for run in runs:
         if run.status is not RunStatus.FINISHED:
             sentences.append(f"{run.path} was interrupted and is left out.")
-        elif run not in counted:
+        elif run.path not in paths:
             sentences.append(f"{run.path} repeats seed {run.seed} of {run.name} on {run.data} and is left out.")
-    for data, keys in _differing(counted).items():
+    for data, keys in differing(kept).items():
         if keys:
             sentences.append(f"Runs on {data} differ in {', '.join(keys)}: they are kept apart, don't compare them.")
     return sentences
 
 
-def _counted(runs: Iterable[Run]) -> list[Run]:
-    """Finished runs, the first of each seed."""
+def counted(runs: Iterable[Run]) -> list[Run]:
+    """Finished runs, the first of each seed, under names that tell their configs apart."""
     first: dict[tuple[Any, ...], Run] = {}
-    for run in runs:
-        if run.status is RunStatus.FINISHED:
-            fingerprints = tuple(sorted(run.fingerprints.items()))
-            first.setdefault((run.data, fingerprints, run.name, run.seed), run)
+    for run in told_apart(run for run in runs if run.status is RunStatus.FINISHED):
+        fingerprints = tuple(sorted(run.fingerprints.items()))
+        first.setdefault((run.data, fingerprints, run.name, run.seed), run)
     return list(first.values())
 
 
-def _differing(runs: Iterable[Run]) -> dict[str, list[str]]:
+def setting_of(run: Run, differing: dict[str, list[str]]) -> str:
+    """What tells the run's results from others on the same data; empty where nothing does."""
+    return ", ".join(f"{key} {run.fingerprints.get(key, 'unknown')}" for key in differing[run.data])
+
+
+def differing(runs: Iterable[Run]) -> dict[str, list[str]]:
     """Data -> the fingerprints that are not the same in all runs on it that rank; others are compared with none."""
     found: dict[str, list[dict[str, str]]] = {}
     for run in runs:
@@ -98,11 +105,11 @@ def _differing(runs: Iterable[Run]) -> dict[str, list[str]]:
 
 def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
-    differing = _differing(runs)
+    differences = differing(runs)
     baselines, tested = {}, []
     trained = {run.name for run in runs}  # a baseline that was run itself stands there as a run
     for run in runs:
-        setting = ", ".join(f"{key} {run.fingerprints.get(key, 'unknown')}" for key in differing[run.data])
+        setting = setting_of(run, differences)
         for name, metrics in run.baselines.items():
             if name not in trained:
                 baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)

@@ -1,7 +1,7 @@
 """Finished runs, read back from their directories."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Run:
     fingerprints: what must be the same for two results to be comparable (data, split, protocol) -> its value.
     seconds: phase -> duration. baselines: name -> metrics on the same split and protocol.
     peak_memory_gb: GiB, None where it wasn't measured. best_epoch, epochs: None for a model without epochs.
+    environment: versions, machine and commit; empty where the record has none.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Run:
     epochs: int | None
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
+    environment: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ranks_nothing(self) -> bool:
@@ -75,7 +77,8 @@ def load_run(directory: Path) -> Run:
         facts["status"] = RunStatus(facts["status"])
     except ValueError as error:  # broken JSON and broken UTF-8 are ValueErrors, and say where
         raise ValueError(f"{file} is not the record of a run ({error}); start that run again.") from error
-    return Run(path=directory, **facts)
+    environment = record.get("environment")
+    return Run(path=directory, **facts, environment=environment if isinstance(environment, dict) else {})
 
 
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:

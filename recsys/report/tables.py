@@ -39,7 +39,7 @@ def run_table(run: Run) -> Table:
     if validation := _cells(run.metrics, "val/"):
         lines.append(_Line("(validation)", validation, competes=False))
     cutoffs = sorted({k for line in lines for _, k in line.values}, key=lambda k: (len(k), k))
-    table = Table(box=box.SIMPLE_HEAD, title=_run_title(run, "test set", overrides), caption=_facts(run))
+    table = Table(box=box.SIMPLE_HEAD, title=_runtitle_text(run, "test set", overrides), caption=_facts(run))
     table.add_column("metric")
     table.add_column("model", overflow="fold")
     for cutoff in cutoffs:
@@ -52,21 +52,23 @@ def run_table(run: Run) -> Table:
 def _loss_table(run: Run) -> Table:
     """The losses of the best epoch of a run that ranks nothing."""
     model, _, overrides = run.name.partition(",")
-    table = Table(box=box.SIMPLE_HEAD, min_width=60, title=_run_title(run, "training", overrides), caption=_facts(run))
+    table = Table(
+        box=box.SIMPLE_HEAD, min_width=60, title=_runtitle_text(run, "training", overrides), caption=_facts(run)
+    )
     table.add_column("loss")
-    table.add_column(_model(model), justify="right")
+    table.add_column(model_text(model), justify="right")
     for name, value in run.metrics.items():
-        table.add_row(name, _number(value))
+        table.add_row(name, number_text(value))
     return table
 
 
-def _run_title(run: Run, what: str, overrides: str) -> Text:
+def _runtitle_text(run: Run, what: str, overrides: str) -> Text:
     return Text(f"{run.data}, {what}, seed {run.seed}" + (f"\n{overrides.replace(',', ' ')}" if overrides else ""))
 
 
 def run_line(run: Run, *, metrics: Sequence[str] = STUDY_METRICS) -> Text:
     """One run in one line, for a grid in progress; all of its losses where it ranks nothing."""
-    values = ", ".join(f"{_title(name)} {run.metrics.get(f'test/{name}', math.nan):.4f}" for name in metrics)
+    values = ", ".join(f"{title_text(name)} {run.metrics.get(f'test/{name}', math.nan):.4f}" for name in metrics)
     if run.ranks_nothing:
         values = ", ".join(f"{name} {value:.4f}" for name, value in run.metrics.items())
     return Text(f"{run.data} {run.name} seed {run.seed}: {values} ({run.seconds.get('total', math.nan):.0f} s)")
@@ -85,7 +87,7 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
     table.add_column("model", overflow="fold")
     table.add_column("n", justify="right")
     for metric in metrics:
-        table.add_column(_title(metric), no_wrap=True)
+        table.add_column(title_text(metric), no_wrap=True)
     table.add_column("ep.", justify="right")
     table.add_column("fit s", justify="right")
     table.add_column("GB", justify="right")
@@ -98,14 +100,14 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
 
 
 def _add_metric(table: Table, twins: Sequence[str], lines: Sequence[_Line], cutoffs: Sequence[str]) -> None:
-    label = " = ".join(map(_title, twins))
+    label = " = ".join(map(title_text, twins))
     for line in lines:
         cells = []
         for key in ((twins[0], cutoff) for cutoff in cutoffs):
             best = max(other.values.get(key, -math.inf) for other in lines if other.competes)
             value = line.values.get(key, math.nan)
-            cells.append(_number(value, bold=line.competes and value == best))
-        table.add_row(label, _model(line.model), *cells, style=None if line.competes else "dim")
+            cells.append(number_text(value, bold=line.competes and value == best))
+        table.add_row(label, model_text(line.model), *cells, style=None if line.competes else "dim")
         label = ""
     table.add_section()
 
@@ -114,12 +116,12 @@ def _add_block(table: Table, block: pd.DataFrame, columns: Sequence[str]) -> Non
     block = block.reindex(columns=[*block.columns, *(name for name in columns if name not in block)])
     for row in block.to_dict("records"):
         cells = [
-            _number(row[name], deviation=row.get(name + STD, math.nan), bold=row[name] == block[name].max())
+            number_text(row[name], deviation=row.get(name + STD, math.nan), bold=row[name] == block[name].max())
             for name in columns
         ]
         seeds = str(row["seeds"]) if row["seeds"] else ""
-        costs = (_cost(row["epochs"]), _cost(row["seconds"]), _cost(row["memory"], digits=1))
-        table.add_row(_model(row["name"]), seeds, *cells, *costs)
+        costs = (cost_text(row["epochs"]), cost_text(row["seconds"]), cost_text(row["memory"], digits=1))
+        table.add_row(model_text(row["name"]), seeds, *cells, *costs)
 
 
 def _cells(metrics: Mapping[str, float], prefix: str) -> dict[tuple[str, str], float]:
@@ -153,22 +155,22 @@ def _facts(run: Run) -> str:
     return "; ".join(parts)
 
 
-def _model(name: str) -> Text:
+def model_text(name: str) -> Text:
     """The name with room to break a line after each override."""
     return Text(name.replace(",", ", "))
 
 
-def _title(metric: str) -> str:
+def title_text(metric: str) -> str:
     """ndcg@10 -> NDCG@10, recall@10 -> Recall@10."""
     return metric.upper() if len(metric.partition("@")[0]) <= 4 else metric.capitalize()
 
 
-def _number(value: float, *, deviation: float = math.nan, bold: bool = False) -> Text:
+def number_text(value: float, *, deviation: float = math.nan, bold: bool = False) -> Text:
     text = "-" if math.isnan(value) else f"{value:.4f}"
     if not math.isnan(deviation):
         text += f" ±{deviation:.4f}".replace("±0", "±")  # three of them fit beside a model's name
     return Text(text, style="bold" if bold else "")
 
 
-def _cost(value: float, *, digits: int = 0) -> str:
+def cost_text(value: float, *, digits: int = 0) -> str:
     return "" if math.isnan(value) else f"{value:.{digits}f}"

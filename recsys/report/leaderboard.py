@@ -1,0 +1,112 @@
+"""Which model is best on one data set under one setting, and how sure that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recsys.report.significance import Comparison, compare_paired, holm
+
+PAIR_RESAMPLES = 2000  # of the bootstrap: enough for an interval's second digit, and there are hundreds of pairs
+ALIKE = 1e-9  # spread over seeds of a model that no seed changes
+LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
+
+
+class Versus(NamedTuple):
+    """A model against another: over users (seeds averaged first), over seeds (None below two), Holm's p over users."""
+
+    other: str
+    users: Comparison
+    seeds: Comparison | None
+    holm: float
+
+    @property
+    def mark(self) -> str:
+        """Stars: the level at which they differ; empty where they don't."""
+        return next((stars for level, stars in LEVELS if self.holm < level), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Results that may be compared: one data set under one setting.
+
+    table: rows of `aggregate`, best first. per_user: model -> users by seeds, of the models that have them.
+    versus: model -> its test against the reference; absent where there are no values per user.
+    """
+
+    data: str
+    setting: str
+    metric: str
+    table: pd.DataFrame
+    per_user: Mapping[str, pd.DataFrame]
+    versus: Mapping[str, Versus]
+
+    @property
+    def heading(self) -> str:
+        """Data set, and the setting where there are several; long fingerprints cut."""
+        return " ".join([self.data, *(word[:12] for word in self.setting.split(" ") if word)])
+
+    @property
+    def names(self) -> list[str]:
+        """Models, best first."""
+        return self.table["name"].to_list()
+
+    @property
+    def means(self) -> dict[str, pd.Series]:
+        """Model -> each user's mean over seeds, best model first."""
+        return {name: self.per_user[name].mean(axis=1) for name in self.names if name in self.per_user}
+
+
+def against_reference(
+    names: list[str], per_user: Mapping[str, pd.DataFrame], *, baseline: str | None
+) -> dict[str, Versus]:
+    """Each model against the baseline or, without one, against the best other: the winner against the runner-up.
+
+    names: models, best first. p-values are of the randomisation test over users; Holm's correction counts each pair
+    of models once, though both of its sides show it.
+    """
+    tested = [name for name in names if name in per_user]
+    if len(tested) < 2 or (baseline is not None and baseline not in tested):
+        return {}
+    references = {name: baseline or tested[name == tested[0]] for name in tested if name != baseline}
+    pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in references.items()))
+    compared = {name: compare(per_user[name], per_user[other]) for name, other in references.items()}
+    p_values = {tuple(sorted((name, other))): compared[name][0].randomisation for name, other in references.items()}
+    corrected = dict(zip(pairs, holm([p_values[pair] for pair in pairs]), strict=True))
+    return {
+        name: Versus(other, *compared[name], corrected[tuple(sorted((name, other)))])
+        for name, other in references.items()
+    }
+
+
+def compare(one: pd.DataFrame, other: pd.DataFrame) -> tuple[Comparison, Comparison | None]:
+    """Users by seeds of two models: over users, the mean over seeds taken first, and over the seeds both have.
+
+    None over seeds where there are fewer than two, or where both models come out alike whatever the seed: repeating a
+    solved model is no evidence, and t would be infinite.
+    """
+    users = compare_paired(one.mean(axis=1), than=other.mean(axis=1))
+    shared = [seed for seed in one if seed in other]
+    first, second = one[shared].mean().to_numpy(), other[shared].mean().to_numpy()
+    if len(shared) < 2 or max(np.ptp(first), np.ptp(second)) < ALIKE:
+        return users, None
+    return users, compare_paired(first, than=second)
+
+
+def every_pair(means: Mapping[str, pd.Series]) -> dict[tuple[str, str], tuple[Comparison, float]]:
+    """(model, worse model) -> their comparison over users and Holm's p over all of these pairs."""
+    names = list(means)
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    compared = [compare_paired(means[one], than=means[other], resamples=PAIR_RESAMPLES) for one, other in pairs]
+    corrected = holm([comparison.randomisation for comparison in compared])
+    return dict(zip(pairs, zip(compared, corrected, strict=True), strict=True))
+
+
+def histogram(differences: np.ndarray, *, top: float, bins: int = 10) -> list[int]:
+    """Counts of negative differences in `bins` equal bins from -top, of exact ties, and of positive ones up to top."""
+    edges = np.linspace(0, top, bins + 1)
+    worse, _ = np.histogram(-differences[differences < 0], bins=edges)
+    better, _ = np.histogram(differences[differences > 0], bins=edges)
+    return [*worse[::-1].tolist(), int((differences == 0).sum()), *better.tolist()]
