@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from recsys.data.ragged import Ragged
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import (
-    ColdUsers,
     GlobalTemporal,
     InteractionFolds,
     ItemIdOrder,
@@ -83,7 +82,7 @@ def test_temporal_by_hand() -> None:
     assert (split.valid.users.tolist(), lists(split.valid.targets)) == ([0], [[2]])
     assert (lists(split.test.inputs), lists(split.test.targets)) == ([[0, 1, 2]], [[3, 4]])
     assert split.is_cold(split.test).tolist() == [False]
-    asked = GlobalTemporal(**cuts, cold_users=ColdUsers.FOLD_IN, max_targets=1)(made(rows))
+    asked = GlobalTemporal(**cuts, ask_cold_users=True, max_targets=1)(made(rows))
     assert asked.valid.users.tolist() == [0]  # b's first item is in the window: it is all that is known
     assert (asked.test.users.tolist(), lists(asked.test.inputs)) == ([0, 1], [[0, 1, 2], [5]])
     assert lists(asked.test.targets) == [[3], [1]]
@@ -91,9 +90,9 @@ def test_temporal_by_hand() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10_000), cold=st.sampled_from(ColdUsers))
-def test_temporal_never_trains_or_reads_beyond_the_cut(seed: int, cold: ColdUsers) -> None:
-    split = GlobalTemporal(cold_users=cold)(random_data(seed))
+@given(seed=st.integers(0, 10_000), cold=st.booleans())
+def test_temporal_never_trains_or_reads_beyond_the_cut(seed: int, cold: bool) -> None:
+    split = GlobalTemporal(ask_cold_users=cold)(random_data(seed))
     assert split.train.timestamps is not None
     train = split.train.timestamps[split.train.positions()]
     for questions in (split.valid, split.test):

@@ -6,11 +6,10 @@ from recsys.data.splits.known import KnownTargets
 from recsys.data.splits.leave_one_out import LeaveOneOut
 from recsys.data.splits.masked_and_future import MaskedAndFuture
 from recsys.data.splits.ratio import Ratio
-from recsys.data.splits.temporal import ColdUsers, GlobalTemporal
+from recsys.data.splits.temporal import GlobalTemporal
 from recsys.data.splits.ties import FileOrder, ItemIdOrder, RandomOrder, TieOrder
 
 __all__ = [
-    "ColdUsers",
     "EvalSet",
     "FileOrder",
     "GlobalTemporal",

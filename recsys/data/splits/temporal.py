@@ -1,19 +1,10 @@
 """One cut in time for all users: no training event is later than a test event."""
 
-from enum import Enum
-
 import numpy as np
 
 from recsys.data.sequences import UserSequences
 from recsys.data.splits.base import Split, TieSplitter, split_where
 from recsys.data.splits.ties import TieOrder
-
-
-class ColdUsers(Enum):
-    """What becomes of users without a training item; the value completes "cold users ..."."""
-
-    DROP = "are not asked"
-    FOLD_IN = "are asked from their second item on"
 
 
 class GlobalTemporal(TieSplitter):
@@ -25,8 +16,8 @@ class GlobalTemporal(TieSplitter):
     valid_quantile, test_quantile: the cuts, as shares of all interactions in order of time.
     valid_time, test_time: the cuts as times, as the data's timestamps count; each takes the place of its quantile.
     max_targets: of each user, the first so many after the cut; 1 asks for the next item; None: all of them.
-    cold_users: what becomes of users without a training item: `DROP`: never asked; `FOLD_IN`: asked, and where the
-        first item of theirs lies behind the cut, it becomes the input; who has nothing else is not asked.
+    ask_cold_users: whether users without a training item are asked. Where even the first item of theirs lies behind the
+        cut, it becomes the input; who has nothing else is not asked.
     """
 
     def __init__(
@@ -37,7 +28,7 @@ class GlobalTemporal(TieSplitter):
         valid_time: float | None = None,
         test_time: float | None = None,
         max_targets: int | None = None,
-        cold_users: ColdUsers = ColdUsers.DROP,
+        ask_cold_users: bool = False,
         ties: TieOrder | None = None,
     ) -> None:
         super().__init__(ties=ties)
@@ -49,7 +40,7 @@ class GlobalTemporal(TieSplitter):
         self.quantiles = (valid_quantile, test_quantile)
         self.times = (valid_time, test_time)
         self.max_targets = max_targets
-        self.cold_users = cold_users
+        self.ask_cold_users = ask_cold_users
 
     def split(self, sequences: UserSequences) -> Split:
         times = times_of(sequences, split="temporal")
@@ -68,7 +59,7 @@ class GlobalTemporal(TieSplitter):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Marks of inputs and targets, [N] each."""
         users = sequences.items.row_ids()
-        if self.cold_users is ColdUsers.DROP:
+        if not self.ask_cold_users:
             after = after & ~cold[users]
         place = np.arange(len(users)) - sequences.items.starts[users]  # 0 is a user's first item ever
         first = after & (place == 0)
@@ -79,9 +70,8 @@ class GlobalTemporal(TieSplitter):
 
     def name(self) -> str:
         asked = "all items" if self.max_targets is None else f"the next {self.max_targets}"
-        return (
-            f"global temporal at {cut_names(self.quantiles, self.times)}; {asked}; cold users {self.cold_users.value}"
-        )
+        cold = "asked from their second item on" if self.ask_cold_users else "not asked"
+        return f"global temporal at {cut_names(self.quantiles, self.times)}; {asked}; cold users are {cold}"
 
 
 def times_of(sequences: UserSequences, *, split: str) -> np.ndarray:
