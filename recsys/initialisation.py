@@ -58,10 +58,10 @@ def load_fitting(model: nn.Module, path: Path) -> Loading:
     there, here = read_weights(path), model.state_dict()
     loading = compare(there, here)
     if not loading.loaded:
+        why = f"it holds {_some(list(there))}; the model wants {_some(list(here))}"
         raise ValueError(
             f"{path}: none of its {len(there)} tensors fits {type(model).__name__} by name and shape "
-            f"({_some(loading.mismatched or [f'it holds {name}' for name in there])}); "
-            "set init.source to a run of a like model"
+            f"({_some(loading.mismatched) if loading.mismatched else why}); set init.source to a run of a like model"
         )
     model.load_state_dict({name: there[name] for name in loading.loaded}, strict=False)
     return loading

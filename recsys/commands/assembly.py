@@ -45,7 +45,8 @@ def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     make_task = instantiate(config.task.module)
     with refusals("model"):
         model = instantiate(config.model)(catalogue)
-    training = {name: instantiate(config[name]) for name in TRAINING_GROUPS if name in config}
+    # plain lists and dicts: an optimiser keeps its options in checkpoints, which hold no types of Hydra's
+    training = {name: instantiate(config[name], _convert_="all") for name in TRAINING_GROUPS if name in config}
     check_task(make_task, model, training)
     if "sampler" in training:
         training["sampler"] = training["sampler"](catalogue)

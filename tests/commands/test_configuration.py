@@ -166,7 +166,10 @@ class TestRun:
         (["modle=gru4rec"], "modle: unknown key; known keys: model, seed; did you mean model?"),
         (["norm=post"], "norm: unknown key; known keys: model, seed; did you mean model.block.norm?"),
         (["zzz=1"], "zzz: unknown key; known keys: model, seed"),
-        (["model.dim.x=1"], "model.dim.x: unknown key; model.dim holds no keys"),
+        (
+            ["model.dim.x=1"],
+            "model.dim.x: unknown key; what was chosen as model.dim has none to set; leave it out, or choose another",
+        ),
         (
             ["model=sasrecc"],
             "model=sasrecc: no such option; known options of model: gru4rec, sasrec; did you mean model=sasrec?",

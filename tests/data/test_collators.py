@@ -16,10 +16,10 @@ def rows(*lengths: int) -> Ragged:
 def test_last_item_by_hand() -> None:
     collate = LastItem(num_items=PAD, max_length=3, random_end=False)
     batch = collate(np.array([4, 5]), Ragged.from_rows([[0, 1, 2, 3, 4], [5, 6]]))
-    assert batch.users.tolist() == [4, 5]
-    assert batch.items.tolist() == [[1, 2, 3], [5, PAD, PAD]]
-    assert batch.targets.tolist() == [[PAD, PAD, 4], [6, PAD, PAD]]
-    assert batch.target_mask.tolist() == [[False, False, True], [True, False, False]]
+    assert batch.users.tolist() == [5, 4]  # the shortest first
+    assert batch.items.tolist() == [[5, PAD, PAD], [1, 2, 3]]
+    assert batch.targets.tolist() == [[6, PAD, PAD], [PAD, PAD, 4]]
+    assert batch.target_mask.tolist() == [[True, False, False], [False, False, True]]
     assert batch.items.dtype == batch.targets.dtype == torch.int64
 
 
