@@ -6,7 +6,7 @@ import numpy as np
 
 WIDTH_STEP = 8  # columns; matrix kernels are compiled for each shape, so there had better be few (recsys.products)
 SHARES = 8  # a part holds some of this many equal shares of a batch's rows, again so that there are few shapes
-WORTH = 512  # cells of padding that a cut has to save: about what encoding one more part costs
+WORTH = 2048  # cells of padding that a cut has to save: about what encoding one more part costs on two cores
 
 
 class Part(NamedTuple):

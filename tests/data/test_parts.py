@@ -11,7 +11,7 @@ from recsys.data.parts import WORTH, batch_width, cut
 from recsys.data.ragged import Ragged
 
 V, MAX_LENGTH = 50, 60
-LENGTHS = np.sort(np.random.default_rng(0).integers(2, 90, 128))
+LENGTHS = np.sort(np.random.default_rng(0).integers(2, 90, 512))
 ROWS = Ragged.from_rows([np.random.default_rng(n).integers(0, V, n).tolist() for n in LENGTHS])
 COLLATORS = {
     "next item": NextItem(num_items=V, max_length=MAX_LENGTH),
