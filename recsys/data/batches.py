@@ -43,8 +43,7 @@ class TrainBatch(NamedTuple):
     ) -> "TrainBatch":
         """The batch with those targets. lengths: [B], items in each row, where it may be cut into parts."""
         places = target_mask.flatten().nonzero().squeeze(1)
-        counts = target_mask.sum(1).numpy() if lengths is not None else None
-        cuts = () if lengths is None or counts is None else cut(lengths, counts, width=items.shape[1])
+        cuts = () if lengths is None else cut(lengths, target_mask.sum(1).numpy(), width=items.shape[1])
         return cls(users, items, targets, target_mask, places, timestamps, cuts)
 
     def parts(self) -> Iterator["TrainBatch"]:

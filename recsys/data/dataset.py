@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from recsys.data.attributes import AttributeFile, ItemAttributes
+from recsys.data.fingerprints import file_fingerprint
 from recsys.data.interactions import filter_interactions
 from recsys.data.locations import Location, cache_root, locate
 from recsys.data.sequences import UserSequences
@@ -105,5 +106,5 @@ def _identity(file: Path) -> str:
     """What changes when the file does."""
     status = file.stat()
     if status.st_size <= _HASHED_BYTES:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return file_fingerprint(file)
     return f"{file.resolve()} {status.st_size} {status.st_mtime_ns}"

@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 def batch_width(longest: int, *, at_most: int) -> int:
     """Columns of a batch whose longest row has `longest` items: the next multiple of 8, but not above `at_most`."""
-    return min(-(-max(longest, 1) // WIDTH_STEP) * WIDTH_STEP, at_most)
+    return int(_stepped(longest, at_most=at_most))
 
 
 def cut(lengths: np.ndarray, num_targets: np.ndarray, *, width: int) -> tuple[Part, ...]:
@@ -27,13 +27,17 @@ def cut(lengths: np.ndarray, num_targets: np.ndarray, *, width: int) -> tuple[Pa
 
     num_targets: target positions in each row, [B].
     """
-    widths = np.minimum(-(-np.maximum.accumulate(lengths) // WIDTH_STEP) * WIDTH_STEP, width)
+    widths = _stepped(np.maximum.accumulate(lengths), at_most=width)
     ends = np.concatenate([[0], np.cumsum(num_targets)]).tolist()
     places = np.unique([*range(0, len(lengths), -(-len(lengths) // SHARES)), len(lengths)])
     return tuple(
         Part(slice(start, stop), int(widths[stop - 1]), slice(ends[start], ends[stop]))
         for start, stop in _stretches(widths, places)
     )
+
+
+def _stepped(lengths: int | np.ndarray, *, at_most: int) -> np.ndarray:
+    return np.minimum(-(-np.maximum(lengths, 1) // WIDTH_STEP) * WIDTH_STEP, at_most)
 
 
 def _stretches(widths: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.attributes import ItemAttributes
+from recsys.data.ragged_buffers import RaggedBuffers
 from recsys.models.layers import initialise
 from recsys.scoring.multi_label import Labels, multi_label_loss
 
@@ -21,17 +22,11 @@ class AttributeTable(nn.Module):
     known_only: leave out items without any attribute: that nothing is known of them does not say they have none.
     """
 
-    starts: Tensor
-    lengths: Tensor
-    values: Tensor
-
     def __init__(self, attributes: ItemAttributes, *, dim: int, known_only: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(attributes.num_values, dim))
         self.known_only = known_only
-        for name, array in attributes.rows._replace(timestamps=None)._asdict().items():
-            if array is not None:
-                self.register_buffer(name, torch.tensor(array), persistent=False)
+        self.attributes = RaggedBuffers(attributes.rows)
 
     def forward(self, head: nn.Module, states: Tensor, items: Tensor) -> Tensor:
         """Binary cross-entropy of all A attributes of items [N] by states [N, D], summed over both.
@@ -39,16 +34,9 @@ class AttributeTable(nn.Module):
         The logit of attribute a is head(h) . a, bilinear as head is linear.
         """
         if self.known_only:
-            known = self.lengths[items] > 0
+            known = self.attributes.lengths[items] > 0
             states, items = states[known], items[known]
-        return multi_label_loss(head(states), self.weight, self.labels(items), rows=BLOCK_ROWS)
-
-    def labels(self, items: Tensor) -> Labels:
-        """The attributes of each of the items [N]."""
-        lengths = self.lengths[items]
-        row = torch.repeat_interleave(lengths)  # [P]
-        shift = self.starts[items] - (lengths.cumsum(0) - lengths)  # [N]
-        return Labels(row, self.values[torch.arange(len(row), device=items.device) + shift[row]])
+        return multi_label_loss(head(states), self.weight, Labels(*self.attributes(items)), rows=BLOCK_ROWS)
 
 
 class S3Heads(nn.Module):
