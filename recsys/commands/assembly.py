@@ -10,7 +10,7 @@ import numpy as np
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import Trainer
+from pytorch_lightning import Callback, Trainer
 from torch import nn
 
 from recsys.commands.mistakes import behind_hydra, is_user_error
@@ -128,8 +128,8 @@ def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable
             raise ValueError(f"{name} takes no {group}; leave out {group}=...")
 
 
-def make_trainer(config: DictConfig) -> Trainer:
-    """The Trainer with its callbacks; ValueError, in one sentence, for values that would fail or be passed over."""
+def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
+    """The Trainer with its callbacks and those given; ValueError for values that would fail or be passed over."""
     clip = config.trainer.get("gradient_clip_val")
     if clip is not None and clip <= 0:
         raise ValueError(f"trainer.gradient_clip_val ({clip}) must be above 0; null switches clipping off")
@@ -145,7 +145,7 @@ def make_trainer(config: DictConfig) -> Trainer:
             "or no epoch is ever validated"
         )
     callbacks = _made("callbacks", config.callbacks)
-    return _made("trainer", config.trainer, callbacks=list(callbacks.values()))
+    return _made("trainer", config.trainer, callbacks=[*callbacks.values(), *more])
 
 
 def _made(key: str, node: DictConfig, **facts: Any) -> Any:

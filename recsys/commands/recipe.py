@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from pytorch_lightning import seed_everything
 from rich.console import Console
 
+from recsys.callbacks import Stopwatch
 from recsys.commands.assembly import assemble, make_trainer, reads_attributes, rehearse
 from recsys.commands.configuration import check_types
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
@@ -85,7 +86,8 @@ def execute(
     model = parts.task.get_submodule("model")
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     initialise(instantiate(config.init), model, console, fingerprints=known_by)
-    trainer = make_trainer(config)
+    stopwatch = Stopwatch()
+    trainer = make_trainer(config, stopwatch)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
         f"{sequences.num_interactions:,} interactions -> {run.path}",
@@ -94,9 +96,8 @@ def execute(
     for kind in attributes:
         console.print(kind.describe(), soft_wrap=True)
 
-    fit_started = time.perf_counter()
     interrupted = fit(trainer, parts, resume=run.start())
-    fit_seconds = time.perf_counter() - fit_started
+    seconds = stopwatch.seconds()
     best_epoch = load_best(parts, run.path / "best.ckpt", console)
 
     result = results(parts, catalogue, sequences.users, run.path, monitor=config.monitor, best_epoch=best_epoch)
@@ -105,7 +106,7 @@ def execute(
         fingerprints=known_by | {"protocol": parts.protocol.describe()},
         audit={"split": splitter.describe(), **Audit.of(split, sequences).record()},
         num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
-        seconds={"fit": fit_seconds, "total": time.perf_counter() - started},
+        seconds=seconds | {"total": time.perf_counter() - started},
         peak_memory_gb=peak_memory_gb(),
         best_epoch=best_epoch,
         epochs=trainer.current_epoch,

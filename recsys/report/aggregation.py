@@ -52,6 +52,7 @@ def every_run(runs: Iterable[Run]) -> pd.DataFrame:
             "best_epoch": run.best_epoch,
             "epochs": run.epochs,
             "fit_seconds": round(run.seconds.get("fit", math.nan), 1),
+            "fit_cpu_seconds": round(run.seconds.get("fit_cpu", math.nan), 1),
             "peak_memory_gb": run.peak_memory_gb,
             "num_parameters": run.num_parameters,
         }
