@@ -4,12 +4,15 @@ They overwrite the logits. In blocks of 256 x 3,416 on one CPU core they take 35
 reads and writes a block once for every operation in either direction. s is the sigmoid, x+ the positive's logit.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from recsys.losses.functional import INFINITY, counted, num_negatives
 
+LOG2_E = math.log2(math.e)
 LOWEST = -1e15  # stands for -inf where its weight of 0 has to make 0, and its square is still finite
 
 ValueAndGrad = tuple[Tensor, Tensor]
@@ -30,16 +33,14 @@ def binary_cross_entropy(
 def cross_entropy(logits: Tensor, target: Tensor, *, label_smoothing: float = 0.0) -> ValueAndGrad:
     """Gradient: p - (1 - e) [c = +] - e / C."""
     column = target[:, None]  # [N, 1]
-    positive = logits.gather(1, column).squeeze(1)
-    gradient = torch.softmax(logits, dim=1)
-    value = log_sum_exp(logits, gradient) - positive
-    gradient.scatter_add_(1, column, gradient.new_full(column.shape, label_smoothing - 1))
-    if label_smoothing:
-        share = counted(logits)
+    rewarded = (1 - label_smoothing) * logits.gather(1, column).squeeze(1)
+    share = counted(logits) if label_smoothing else None
+    if share is not None:
         share.mul_(label_smoothing / share.sum(1, keepdim=True))  # [N, C], e / C or 0
-        value += label_smoothing * positive - share.mul(logits.clamp_(min=LOWEST)).sum(1)
-        gradient.sub_(share)
-    return value, gradient
+        rewarded += share.mul(logits.clamp(min=LOWEST)).sum(1)
+    gradient, level = softmax_(logits)
+    gradient.scatter_add_(1, column, gradient.new_full(column.shape, label_smoothing - 1))
+    return level - rewarded, gradient if share is None else gradient.sub_(share)
 
 
 def bpr(logits: Tensor, target: Tensor) -> ValueAndGrad:
@@ -57,15 +58,15 @@ def bpr_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueAn
     positive.
     """
     column, positive, negatives, present = _split_(logits, target)
-    p = torch.softmax(negatives, dim=1)
     margin = negatives - positive
     joint = F.softplus(margin).neg_().add_(negatives)  # log p_k s(x+ - x_k), but for a constant
-    w = torch.softmax(joint, dim=1)
-    value = log_sum_exp(negatives, p) - log_sum_exp(joint, w)
+    w, joint_level = softmax_(joint)
+    p, level = softmax_(negatives.clone())
+    value = level - joint_level
     w.addcmul_(w, margin.sigmoid_(), value=-1)
     pull = w.sum(1, keepdim=True) - 1  # [N, 1]
     x = negatives.clamp_(min=LOWEST)
-    square = torch.square(x, out=joint)
+    square = x.square()
     penalty = torch.mul(p, square, out=margin).sum(1)
     slope = square.add_(x, alpha=2).sub_(penalty[:, None]).mul_(regularisation).add_(1)
     gradient = p.mul_(slope).sub_(w).scatter_(1, column, pull)
@@ -77,7 +78,7 @@ def top1_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueA
     p_k (t - L + a (1 - a) + regularisation * 2 x_k b (1 - b)) for a negative; -sum_k p_k a (1 - a) for the positive.
     """
     column, positive, negatives, present = _split_(logits, target)
-    p = torch.softmax(negatives, dim=1)
+    p, _ = softmax_(negatives.clone())
     x = negatives.clamp_(min=LOWEST)
     a, b = torch.sigmoid(x - positive), torch.sigmoid(x.square())
     term = a.add(b, alpha=regularisation)
@@ -88,11 +89,15 @@ def top1_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueA
     return value * present, p.mul_(slope).scatter_(1, column, pull).mul_(present[:, None])
 
 
-def log_sum_exp(logits: Tensor, probability: Tensor) -> Tensor:
-    """The logarithm of sum_c exp x_c, [N], from the softmax that is needed anyway: max x - log max p, exact where
-    the positive's own probability underflows.
+def softmax_(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The softmax [N, C], in the place of the logits, and log sum_c exp x_c, [N].
+
+    By powers of two: on an AMD processor torch's exp2 takes a quarter of the time of its exp.
     """
-    return logits.amax(1) - probability.amax(1).log()
+    highest = logits.amax(1, keepdim=True)
+    powers = torch.add(highest * -LOG2_E, logits, alpha=LOG2_E, out=logits).exp2_()
+    total = powers.sum(1, keepdim=True)
+    return powers.mul_(total.reciprocal()), (highest + total.log()).squeeze(1)
 
 
 def _split_(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

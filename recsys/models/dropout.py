@@ -1,6 +1,9 @@
 """Dropout whose mask costs a byte of randomness per element."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -8,6 +11,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEVELS = 256  # values of a random byte
+
+_generator: ContextVar[torch.Generator | None] = ContextVar("generator", default=None)  # None: torch's own
+
+
+@contextmanager
+def drawing_from(generator: torch.Generator) -> Iterator[None]:
+    """Dropout on a CPU draws from this generator, in this thread."""
+    token = _generator.set(generator)
+    try:
+        yield
+    finally:
+        _generator.reset(token)
 
 
 class Dropout(nn.Module):
@@ -35,12 +50,22 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
-def byte_mask(shape: tuple[int, ...], p: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    """A mask to multiply with, [*shape]: 0 with probability `p` rounded to 1/256, else what keeps the mean."""
-    size, dropped = math.prod(shape), round(p * LEVELS)
-    words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None)
-    draws = words.view(torch.uint8)[:size].view(shape)
-    return draws.to(dtype).ge_(dropped).mul_(LEVELS / (LEVELS - dropped))
+class Draws:
+    """Random bytes that say what is dropped: each with probability `p` rounded to 1/256.
+
+    scale: what keeps the mean of what is left.
+    """
+
+    def __init__(self, shape: tuple[int, ...], p: float, dtype: torch.dtype) -> None:
+        size, self.dropped = math.prod(shape), round(p * LEVELS)
+        words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=_generator.get())
+        self.bytes = words.view(torch.uint8)[:size].view(shape)
+        self.scale = LEVELS / (LEVELS - self.dropped)
+        self.dtype = dtype
+
+    def kept(self, rows: slice = slice(None)) -> Tensor:
+        """A mask of zeros and ones for some of the first axis' rows."""
+        return self.bytes[rows].to(self.dtype).ge_(self.dropped)
 
 
 class _ByteDropout(torch.autograd.Function):
@@ -48,7 +73,8 @@ class _ByteDropout(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
-        mask = byte_mask(x.shape, p, x.dtype)
+        draws = Draws(x.shape, p, x.dtype)
+        mask = draws.kept().mul_(draws.scale)
         ctx.save_for_backward(mask)
         return x * mask
 

@@ -1,5 +1,6 @@
 """From hidden states to a mean loss in bounded memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss
+from recsys.parallel import num_workers, on_workers
 from recsys.products import pieces
 from recsys.scoring.columns import columns
 from recsys.scoring.table import ItemTable, score
@@ -52,21 +54,44 @@ class _BlockedLoss(torch.autograd.Function):
         loss: RankingLoss,
         rows: int,
     ) -> Tensor:
-        scored = columns(ItemTable(weight, bias), candidates, rows=rows)
         grad_queries = torch.empty_like(queries)
-        total = queries.new_zeros(())
-        for block in pieces(len(queries), scored.rows):
-            part = candidates.rows(block)
-            logits = part.adjust_(scored.logits(queries[block], part))
-            value, gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
-            total += value.sum()
-            scored.add_gradient(gradient, queries[block], part, grad_queries[block])
-        gradient = scored.table_gradient()
+
+        def share(positions: slice) -> tuple[Tensor, ItemTable]:
+            """The losses' sum over those positions and its gradient in the table."""
+            mine, given, wanted = candidates.rows(positions), queries[positions], grad_queries[positions]
+            scored = columns(ItemTable(weight, bias), mine, rows=rows)
+            total = queries.new_zeros(())
+            for block in pieces(len(given), scored.rows):
+                part = mine.rows(block)
+                logits = part.adjust_(scored.logits(given[block], part))
+                value, gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
+                total += value.sum()
+                scored.add_gradient(gradient, given[block], part, wanted[block])
+            return total, scored.table_gradient()
+
+        totals, gradients = zip(*on_workers(share, _shares(queries, rows=rows)), strict=True)
+        gradient = _sum(gradients)
         ctx.save_for_backward(grad_queries, gradient.weight, gradient.bias)
         ctx.count = len(queries)
-        return total / ctx.count
+        return torch.stack(totals).sum() / ctx.count
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple:
         scale = grad / ctx.count
         return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None)
+
+
+def _shares(queries: Tensor, *, rows: int) -> list[slice]:
+    """Positions for each worker, a block at least."""
+    count = num_workers() if queries.device.type == "cpu" else 1
+    size = max(rows, -(-len(queries) // count))
+    return [slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)]
+
+
+def _sum(tables: Sequence[ItemTable]) -> ItemTable:
+    first, *others = tables
+    for other in others:
+        first.weight.add_(other.weight)
+        if first.bias is not None and other.bias is not None:
+            first.bias.add_(other.bias)
+    return first

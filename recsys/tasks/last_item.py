@@ -1,6 +1,5 @@
 """Training on the last item: the query that ranks is the query that is trained."""
 
-import torch
 from torch import Tensor
 
 from recsys.data.batches import TrainBatch
@@ -16,4 +15,4 @@ class LastItemRecommender(SequentialRecommender):
 
     def queries(self, batch: TrainBatch) -> Tensor:
         """What ranks each row's next item, [B, D]: for BERT4Rec the state of a mask behind the row."""
-        return torch.cat([self.model.next_queries(part) for part in batch.parts()])
+        return self.by_parts(self.model.next_queries, batch)

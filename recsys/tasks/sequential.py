@@ -1,14 +1,17 @@
 """Training a sequential recommender: the masked fine-tune step with any encoder, candidates and loss."""
 
-import torch
+from collections.abc import Callable
+
 from torch import Tensor
 
 from recsys.candidates import CandidateSampler
 from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.data.parts import cost
 from recsys.evaluation import RankingProtocol
 from recsys.losses.base import RankingLoss
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.base import QueryModel
+from recsys.parallel import side_by_side
 from recsys.scoring import mean_loss, score
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.ranking import RankingTask
@@ -50,7 +53,13 @@ class SequentialRecommender(RankingTask):
 
     def queries(self, batch: TrainBatch) -> Tensor:
         """The query of each target position, in the order of `batch.positives`, [N, D]."""
-        return torch.cat([self.model.queries(part) for part in batch.parts()])
+        return self.by_parts(self.model.queries, batch)
+
+    def by_parts(self, function: Callable[[TrainBatch], Tensor], batch: TrainBatch) -> Tensor:
+        """What a function of the model makes of the batch's parts, end to end."""
+        parts = list(batch.parts())
+        costs = [cost(*part.items.shape) for part in parts]
+        return side_by_side(function, parts, costs=costs, parameters=self.parameters())
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""

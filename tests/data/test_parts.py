@@ -30,7 +30,7 @@ def test_parts_cover_the_rows_in_order_and_are_wide_enough(lengths: list[int], o
     assert all(part.width >= sizes[part.rows].max() for part in parts)
     assert all(part.width <= width for part in parts)
     cells = sum((part.rows.stop - part.rows.start) * part.width for part in parts)
-    assert cells <= len(sizes) * width - WORTH * (len(parts) - 1)
+    assert cells <= len(sizes) * width - WORTH * (len(parts) - 2)  # but for the cut in halves
 
 
 @pytest.mark.parametrize("name", COLLATORS)
@@ -44,7 +44,13 @@ def test_target_positions_follow_each_other_as_in_the_whole(name: str) -> None:
     assert sum(part.items.numel() for part in parts) < 0.9 * batch.items.numel()
 
 
-def test_rows_of_one_length_are_not_cut() -> None:
+def test_many_rows_of_one_length_are_halved() -> None:
+    rows = Ragged.from_rows([[1, 2, 3, 4] * 10] * 160)
+    batch = COLLATORS["next item"](np.arange(160), rows)
+    assert [len(part.users) for part in batch.parts()] == [80, 80]
+
+
+def test_few_rows_of_one_length_are_not_cut() -> None:
     rows = Ragged.from_rows([[1, 2, 3, 4]] * 40)
     batch = COLLATORS["next item"](np.arange(40), rows)
     assert list(batch.parts()) == [batch]
