@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from recsys.commands.arguments import parse
 from recsys.commands.assembly import lists_read_attributes, make_lists
 from recsys.commands.configuration import check_types, conf_dir
 from recsys.commands.environment import quiet_lightning
@@ -23,15 +24,16 @@ from recsys.models.popularity import Popularity
 from recsys.products import prefer_onednn
 
 USAGE = "recsys evaluate run=DIRECTORY eval=full,uniform_100 [eval.KEY=...] [data.KEY=...]"
-OWN = ("run", "eval")
 console = Console()
 
 
 def main(argv: list[str]) -> None:
     """Evaluates validation and test set, prints a table and writes evaluations.json and per_user_*.parquet."""
+    given, overrides = parse(
+        argv, verb="evaluate", usage=USAGE, defaults={"eval": "full"}, required=["run"], groups=["eval", "data"]
+    )
     quiet_lightning()
     prefer_onednn()
-    given, overrides = arguments(argv)
     names = given["eval"].split(",")
     options = {name: compose_option(name, [o for o in overrides if o.startswith("eval.")]) for name in names}
     attributed = any(map(lists_read_attributes, options.values()))
@@ -58,18 +60,6 @@ def main(argv: list[str]) -> None:
         ranked = [name for node in options.values() for name in RankingMetrics(cutoffs=node.metrics.cutoffs).names]
         console.print(lists_table(run.data.run, record, names=ranked))
     console.print(f"{run.data.run.path / 'evaluations.json'}", soft_wrap=True)
-
-
-def arguments(argv: list[str]) -> tuple[dict[str, str], list[str]]:
-    """`run` and `eval`, and the overrides. ValueError where one is missing or another key is given."""
-    pairs = {key: value for key, _, value in (argument.partition("=") for argument in argv)}
-    for key in pairs:
-        if key not in OWN and not key.startswith(("eval.", "data.")):
-            raise ValueError(f"{key}: unknown key of evaluate; write {USAGE}")
-    if not pairs.get("run"):
-        raise ValueError(f"run is required: {USAGE}")
-    given = {"eval": "full"} | {key: pairs[key] for key in OWN if key in pairs}
-    return given, [argument for argument in argv if argument.partition("=")[0] not in given]
 
 
 def compose_option(name: str, overrides: list[str]) -> DictConfig:
