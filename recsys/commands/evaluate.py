@@ -38,6 +38,10 @@ def main(argv: list[str]) -> None:
     options = {name: compose_option(name, [o for o in overrides if o.startswith("eval.")]) for name in names}
     attributed = any(map(lists_read_attributes, options.values()))
     run = rebuild(Path(given["run"]), [o for o in overrides if not o.startswith("eval.")], with_attributes=attributed)
+    if run.data.run.is_refit:
+        raise ValueError(
+            f"{given['run']} is a refit: it has been trained on what it would be asked; give the run it was made from"
+        )
     protocols = {name: make_protocol(node, run.catalogue) for name, node in options.items()}
     pop = Popularity(run.catalogue)
     pop.fit()

@@ -51,9 +51,7 @@ def audience_of(run: Rebuilt, options: RecommendOptions) -> Audience:
     if options.histories is not None:
         audience, unknown = newcomers(run.data.dataset, run.catalogue, options.histories)
         if unknown:
-            stderr.print(
-                f"{unknown:,} interactions with items that the data does not know were left out", style="yellow"
-            )
+            stderr.print(f"left out: {unknown:,} interactions with items that the data does not know", style="yellow")
         return audience
     sequences = run.data.splitter.ordered(run.data.sequences)
     return everybody(sequences) if options.users is None else these_users(sequences, run.catalogue, options.users)
