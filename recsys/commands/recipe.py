@@ -100,7 +100,7 @@ def execute(
     seconds = stopwatch.seconds()
     best_epoch = load_best(parts, run.path / "best.ckpt", console)
 
-    result = results(parts, catalogue, sequences.users, run.path, monitor=config.monitor, best_epoch=best_epoch)
+    result = results(parts, catalogue, run.path, monitor=config.monitor, best_epoch=best_epoch)
     run.write(
         status="interrupted" if interrupted else "finished",
         fingerprints=known_by | {"protocol": parts.protocol.describe()},

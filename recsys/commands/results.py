@@ -7,11 +7,13 @@ import pandas as pd
 
 from recsys.commands.assembly import Parts
 from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Vocabulary
 from recsys.evaluation import Evaluation, Scorer, evaluate
 from recsys.models.popularity import Popularity
 from recsys.report.curves import learning_curve, loss_curves
+from recsys.report.top_lists import FILE, write_top
 from recsys.tasks.ranking import RankingTask
+
+TOP = 10  # items of each test user's list that are kept
 
 
 class Results(NamedTuple):
@@ -21,9 +23,7 @@ class Results(NamedTuple):
     baselines: dict[str, dict[str, float]]
 
 
-def results(
-    parts: Parts, catalogue: Catalogue, users: Vocabulary, path: Path, *, monitor: str, best_epoch: int
-) -> Results:
+def results(parts: Parts, catalogue: Catalogue, path: Path, *, monitor: str, best_epoch: int) -> Results:
     """Of the best epoch, whose weights the task holds; writes the files that go with them into the run's directory."""
     curve = path / "learning_curve.png"
     if not isinstance(parts.task, RankingTask):
@@ -31,18 +31,19 @@ def results(
         return Results(losses(path / "metrics.csv", parts.task.monitors, epoch=best_epoch), {})
     pop = Popularity(catalogue)
     pop.fit()
-    ranked, by_pop = ranking(parts.task.eval(), parts), ranking(pop, parts)
-    per_user = ranked["test"].per_user
-    per_user.assign(user=users.ids[per_user["user"]]).to_parquet(path / "per_user.parquet")
+    ranked, by_pop = ranking(parts.task.eval(), parts, keep=TOP), ranking(pop, parts)
+    per_user, top, users = ranked["test"].per_user, ranked["test"].top, catalogue.users.ids
+    per_user.assign(user=users[per_user["user"]]).to_parquet(path / "per_user.parquet")
+    write_top(path / FILE, top.assign(user=users[top["user"]], item=catalogue.items.ids[top["item"]]), k=TOP)
     learning_curve(path / "metrics.csv", curve, monitor=monitor)
     return Results(flat(ranked), {"pop": flat(by_pop)})
 
 
-def ranking(scorer: Scorer, parts: Parts) -> dict[str, Evaluation]:
-    """Ranks both parts of the split."""
+def ranking(scorer: Scorer, parts: Parts, *, keep: int = 0) -> dict[str, Evaluation]:
+    """Ranks both parts of the split. keep: how many of each user's best items to hand back."""
     loaders = {part: parts.datamodule.get_dataloader(part) for part in ("val", "test")}
     return {
-        part: evaluate(scorer, loader, protocol=parts.protocol, metrics=parts.metrics, lists=parts.lists)
+        part: evaluate(scorer, loader, protocol=parts.protocol, metrics=parts.metrics, lists=parts.lists, keep=keep)
         for part, loader in loaders.items()
     }
 

@@ -29,7 +29,9 @@ RESULTS = (
     "last.ckpt",
     "best.ckpt",
     "metrics.csv",
-    "per_user.parquet",
+    "per_user*.parquet",
+    "topk_*.parquet",
+    "evaluations.json",
     "learning_curve.png",
 )
 
@@ -72,8 +74,8 @@ class RunDirectory:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if self.config["force"]:
-            for name in RESULTS:
-                (self.path / name).unlink(missing_ok=True)
+            for file in (file for pattern in RESULTS for file in self.path.glob(pattern)):
+                file.unlink(missing_ok=True)
         OmegaConf.save(self.identity, self.path / "config.yaml")
         checkpoint = self.path / "last.ckpt"
         return checkpoint if checkpoint.exists() else None

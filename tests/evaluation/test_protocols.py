@@ -108,7 +108,7 @@ def test_sampled_ranks_are_those_among_the_negatives(catalogue: Catalogue, rejec
         targets = catalogue.whole.row(user)[-num_targets:].tolist()
         negatives = set(rows.row(user).tolist()) - set(targets)
         assert candidates.num_candidates()[user] == len(negatives) + num_targets
-        assert set(candidates.top(5)[user].tolist()) <= negatives | set(targets)
+        assert set(candidates.top(5)[0][user].tolist()) <= negatives | set(targets)
         if num_targets == 1:
             assert ranks[user, 0].item() == brute_rank(scores[user], targets[0], negatives)
         assert ranks[user, num_targets:].isinf().all()
