@@ -19,7 +19,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
 from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
-from recsys.data.splits import EvalSet, Split
+from recsys.data.splits import EvalSet, Split, Splitter
 from recsys.evaluation import RankingProtocol
 from recsys.initialisation import freeze
 from recsys.metrics.ranked import ListMetric
@@ -126,6 +126,20 @@ def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable
     for group in groups:
         if group not in takes:
             raise ValueError(f"{name} takes no {group}; leave out {group}=...")
+
+
+def check_users(model: nn.Module, splitter: Splitter, split: Split) -> None:
+    """Raises ValueError where the model knows users by vectors that training makes, and the split asks others."""
+    if not getattr(model, "has_user_vectors", False):
+        return
+    for part, questions in (("validation", split.valid), ("test", split.test)):
+        cold = int(split.is_cold(questions).sum())
+        if cold:
+            raise ValueError(
+                f"{type(model).__name__} knows each user by a vector, and the split ({splitter.describe()}) asks "
+                f"{cold:,} of {len(questions.users):,} {part} users whom it never trains on; take a model that reads "
+                "histories (sasrec, ease), or a split that trains on everybody it asks (leave_one_out)"
+            )
 
 
 def make_trainer(config: DictConfig, *more: Callback) -> Trainer:

@@ -12,7 +12,7 @@ from pytorch_lightning import seed_everything
 from rich.console import Console
 
 from recsys.callbacks import Stopwatch
-from recsys.commands.assembly import assemble, make_trainer, reads_attributes, rehearse
+from recsys.commands.assembly import assemble, check_users, make_trainer, reads_attributes, rehearse
 from recsys.commands.configuration import check_types
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
 from recsys.commands.fitting import fit, initialise, load_best
@@ -82,8 +82,9 @@ def execute(
     seed_everything(config.seed, verbose=False)
     catalogue = catalogue_of(sequences, split, attributes)
     parts = assemble(config, split, catalogue)
-    parts.protocol.prepare(catalogue)
     model = parts.task.get_submodule("model")
+    check_users(model, splitter, split)
+    parts.protocol.prepare(catalogue)
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     initialise(instantiate(config.init), model, console, fingerprints=known_by)
     stopwatch = Stopwatch()

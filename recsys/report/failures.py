@@ -30,15 +30,15 @@ def failures(
         worst = worst_users(name, block.means)
         rows = [{str(key): value for key, value in row.items()} for row in worst.to_dict("records")]
         if asked is not None and rows:
-            lists, problem = _lists(first[name], worst["user"])
+            lists, problem = _lists(first[name], worst["user"].to_list())
             problems += problem
-            facts = asked.facts[asked.facts["user"].isin(worst["user"])]
+            facts: Any = asked.facts[asked.facts["user"].isin(worst["user"])]
             rows = [row | _seen_shown_wanted(row["user"], facts, lists, asked) for row in rows]
         found[name] = rows
     return found, problems
 
 
-def _lists(run: Run, users: pd.Series) -> tuple[dict[Any, list[Any]], list[str]]:
+def _lists(run: Run, users: list[Any]) -> tuple[dict[Any, list[Any]], list[str]]:
     try:
         return read_top(run, users), []
     except ValueError as problem:
@@ -48,14 +48,15 @@ def _lists(run: Run, users: pd.Series) -> tuple[dict[Any, list[Any]], list[str]]
 def _seen_shown_wanted(
     user: Any, facts: pd.DataFrame, lists: Mapping[Any, Sequence[Any]], asked: Asked
 ) -> dict[str, Any]:
-    own = facts[facts["user"] == user]
-    if own.empty:
+    mine: Any = facts[facts["user"] == user]
+    own: list[dict[str, Any]] = mine.to_dict("records")
+    if not own:
         return {}
-    wanted = {str(item) for item in own["item"]}
+    wanted = {str(row["item"]) for row in own}
     return {
-        "history": own["history"].iloc[0],
-        "recent": list(own["recent"].iloc[0]),
-        "popularity": own["popularity"].iloc[0],
-        "wanted": [asked.name(item) for item in own["item"][:SHOWN]],
+        "history": own[0]["history"],
+        "recent": list(own[0]["recent"]),
+        "popularity": own[0]["popularity"],
+        "wanted": [asked.name(row["item"]) for row in own[:SHOWN]],
         "top": [(asked.name(item), str(item) in wanted) for item in lists.get(user, [])[:SHOWN]],
     }

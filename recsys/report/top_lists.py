@@ -16,9 +16,9 @@ COLUMNS = ("user", "item", "rank", "score")
 def write_top(file: Path, frame: pd.DataFrame, *, k: int) -> None:
     """All of it or nothing. frame: columns user and item (raw ids), rank (from 1), score."""
     partial = file.with_name(f"{file.name}.partial")
-    frame = frame[list(COLUMNS)]
-    frame.attrs["k"] = k
-    frame.to_parquet(partial, index=False)
+    kept = pd.DataFrame({name: frame[name] for name in COLUMNS})
+    kept.attrs["k"] = k
+    kept.to_parquet(partial, index=False)
     partial.replace(file)
 
 
@@ -29,8 +29,8 @@ def read_top(run: Run, users: Iterable[Any]) -> dict[Any, list[Any]]:
         raise ValueError(f"{file} is missing: no lists of {run.name} are shown; run it again with force=true.")
     try:
         frame = pd.read_parquet(file, columns=list(COLUMNS))
-        own = frame[frame["user"].isin(list(users))].sort_values("rank")
-        return {user: rows["item"].to_list() for user, rows in own.groupby("user")}
+        own: Any = frame[frame["user"].isin(list(users))]
+        return {user: rows["item"].to_list() for user, rows in own.sort_values("rank").groupby("user")}
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(f"{file} can't be read ({reason}): no lists of {run.name} are shown.") from error
