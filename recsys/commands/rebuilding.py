@@ -10,7 +10,7 @@ from rich.console import Console
 from recsys.commands.assembly import Parts, assemble, reads_attributes
 from recsys.commands.fitting import load_best
 from recsys.commands.recipe import catalogue_of
-from recsys.commands.recorded import DATA, RUN, check_same, check_targets
+from recsys.commands.recorded import DATA, RUN, check_same, check_targets, made_again
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import InteractionDataset
@@ -19,6 +19,7 @@ from recsys.data.splits import Split, Splitter
 from recsys.report.runs import Run, load_run
 from recsys.tasks.ranking import RankingTask
 
+PARTS = ("data", "split", "eval", "task", "model")  # of a config, without which there is no run
 console = Console()
 
 
@@ -61,10 +62,15 @@ def read_data(path: Path, overrides: list[str], *, with_attributes: bool = False
     for key in ("data", "split"):
         check_targets(plain.get(key), DATA)
     check_targets(plain, RUN)
-    dataset = instantiate(config.data)
+    for key in PARTS:
+        if not isinstance(plain.get(key), dict):
+            raise ValueError(
+                f"{path / 'run.json'} has no config.{key}: the record is damaged; run it again, force=true"
+            )
+    with made_again(f"data and split of {path}"):
+        dataset, splitter = instantiate(config.data), instantiate(config.split)
     sequences = dataset.sequences()
     check_same("data", run, sequences.fingerprint)
-    splitter: Splitter = instantiate(config.split)
     split = splitter(sequences)
     check_same("split", run, split.fingerprint())
     attributes = dataset.attributes(sequences) if with_attributes or reads_attributes(config) else ()
@@ -75,8 +81,12 @@ def rebuild(path: Path, overrides: list[str], *, with_attributes: bool = False) 
     """The run at `path` with the weights of its best epoch; see `read_data`. ValueError where it ranks nothing."""
     data = read_data(path, overrides, with_attributes=with_attributes)
     catalogue = data.catalogue
-    parts = assemble(data.config, data.split, catalogue)
+    if not (path / "best.ckpt").exists():
+        raise FileNotFoundError(f"{path} has no best.ckpt, which holds the weights; run it again with force=true")
+    with made_again(f"the model of {path}"):
+        parts = assemble(data.config, data.split, catalogue)
     if not isinstance(parts.task, RankingTask):
         raise ValueError(f"{path} is a run that ranks nothing; give one that does")
-    load_best(parts, path / "best.ckpt", console)
+    with made_again(f"the model of {path}, from its best.ckpt,"):
+        load_best(parts, path / "best.ckpt", console)
     return Rebuilt(data, parts.task.eval(), parts, catalogue)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from inspect import isfunction
 from types import ModuleType
@@ -9,6 +10,7 @@ from typing import Any
 
 from hydra.utils import instantiate
 
+from recsys.commands.mistakes import behind_hydra, is_user_error
 from recsys.report.runs import Run
 
 DATA = ("recsys.data.",)
@@ -26,7 +28,24 @@ def make_data(node: Any) -> Any:
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise ValueError("the record has no config of its data and split; run it again to have them")
     check_targets(node, DATA)
-    return instantiate(node)
+    with made_again("the data and split of the record"):
+        return instantiate(node)
+
+
+@contextmanager
+def made_again(what: str) -> Iterator[None]:
+    """Says in one sentence what of a record can't be made; this package's own refusals pass."""
+    try:
+        yield
+    except Exception as error:  # a damaged record fails in as many ways as there are keys
+        cause = behind_hydra(error)
+        if is_user_error(cause):
+            raise
+        reason = f"{type(cause).__name__}: {' '.join(str(cause).split())[:160]}"
+        raise ValueError(
+            f"{what} can't be made again ({reason}): the record is damaged, or of another version of recsys; run it "
+            "again with force=true"
+        ) from error
 
 
 def check_targets(node: Any, allowed: Sequence[str]) -> None:
