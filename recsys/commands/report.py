@@ -42,6 +42,8 @@ def report(options: ReportOptions, console: Console) -> None:
     write(out / "table.csv", to_frame(study).to_csv(index=False))
     console.print(leaderboard_table(study))
     console.print(explanation(study), soft_wrap=True, markup=False, highlight=False)
+    for orders in (orders for block in study.blocks for orders in block.orders):
+        console.print(orders.sentence(), soft_wrap=True, markup=False, highlight=False)
     for note in [*study.notes, *remarks]:
         console.print(note, style="yellow", soft_wrap=True, markup=False, highlight=False)
     console.print(f"report: {out / FILES[0]} (beside it {', '.join(FILES[1:])})", soft_wrap=True, markup=False)
