@@ -13,7 +13,7 @@ from recsys.report.evaluations import FILE, read_evaluations
 from recsys.report.runs import Run
 from recsys.report.significance import FLIPS, randomisation_test
 
-OWN = "as trained"  # the protocol of the runs themselves
+OWN = "as trained"  # the protocol of the runs themselves, where no option evaluated later is the same
 LEVEL = 0.05
 
 
@@ -80,18 +80,20 @@ def read_protocols(
     """
     found: dict[str, dict[str, list[pd.Series]]] = {}
     descriptions: dict[str, set[str]] = {}
-    problems = []
+    problems, own_name = [], OWN
     runs = [run for run in runs if run.name in own]
     for run in runs:
         try:
             for option, facts in read_evaluations(run).items():
-                if facts["protocol"] != run.fingerprints.get("protocol"):
-                    values = _per_user(run, option, label=facts["label"], metric=metric)
-                    found.setdefault(option, {}).setdefault(run.name, []).append(values)
-                    descriptions.setdefault(option, set()).add(facts["protocol"])
+                if facts["protocol"] == run.fingerprints.get("protocol"):
+                    own_name = option
+                    continue
+                values = _per_user(run, option, label=facts["label"], metric=metric)
+                found.setdefault(option, {}).setdefault(run.name, []).append(values)
+                descriptions.setdefault(option, set()).add(facts["protocol"])
         except ValueError as problem:
             problems.append(f"{problem}: no protocols of {run.name} are compared.")
-    protocols = [Protocol(OWN, runs[0].fingerprints.get("protocol", ""), dict(own))] if runs else []
+    protocols = [Protocol(own_name, runs[0].fingerprints.get("protocol", ""), dict(own))] if runs else []
     for option, values in found.items():
         count = sum(map(len, values.values()))
         if len(descriptions[option]) > 1:

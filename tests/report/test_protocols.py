@@ -94,4 +94,4 @@ def test_what_is_missing_broken_or_other_is_named_and_left_out(runs: dict[str, P
 def test_the_runs_own_protocol_evaluated_again_is_no_other(runs: dict[str, Path], tmp_path: Path) -> None:
     for directory in runs.values():
         evaluated(directory, "full", hits(0.5), protocol="full")
-    assert [protocol.name for protocol in block_of(tmp_path)[0].protocols] == [OWN, "uniform_100"]
+    assert [protocol.name for protocol in block_of(tmp_path)[0].protocols] == ["full", "uniform_100"]
