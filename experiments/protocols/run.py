@@ -7,7 +7,9 @@ file.
 """
 
 import argparse
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from omegaconf import OmegaConf
 from tables import compare_splits, print_study, write_files
 
 from recsys.report.evaluations import read_evaluations
@@ -22,15 +25,14 @@ from recsys.report.runs import load_run
 from recsys.report.study import load_study
 
 PROTOCOLS = ("full", "uniform_100", "popularity_100")
-LONG = ["trainer.max_epochs=200", "callbacks.early_stopping.patience=20"]  # one negative a position: many cheap epochs
 SASREC = ["experiment=dross_sasrec"]
 ML_1M: dict[str, list[str]] = {
     "pop": ["model=pop", "data=ml-1m"],
     "itemknn": ["model=itemknn", "data=ml-1m", "model.num_neighbours=50"],
     "ease": ["model=ease", "data=ml-1m", "model.l2=500.0"],
     "sasrec-ce": [*SASREC, "loss=ce"],
-    "sasrec-bce": [*SASREC, "loss=bce", "sampler/exclude=train", *LONG],
-    "sasrec-bpr": [*SASREC, "loss=bpr", "sampler/exclude=train", *LONG],
+    "sasrec-bce": [*SASREC, "loss=bce", "sampler/exclude=train"],
+    "sasrec-bpr": [*SASREC, "loss=bpr", "sampler/exclude=train", "trainer.max_epochs=200"],
     "bert4rec-ce": ["experiment=dross_bert4rec"],
     "gru4rec-ce": ["model=gru4rec", "data=ml-1m", "max_length=200", "batch_size=128", "scheduler=constant"],
 }
@@ -95,6 +97,17 @@ def work(job: Job) -> None:
         recsys("evaluate", f"run={folder}", f"eval={','.join(missing)}", *data)
 
 
+def reuse(source: Path, target: Path) -> None:
+    """Copies a finished run of another study; `recsys train` then says whether its config is that of this one."""
+    if not (target / "run.json").exists():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        own = {"name": target.parent.name, "study": "protocols"}
+        config = OmegaConf.load(target / "config.yaml")
+        OmegaConf.save(OmegaConf.merge(config, own), target / "config.yaml")
+        record = json.loads((target / "run.json").read_text())
+        (target / "run.json").write_text(json.dumps(record | own, indent=1))
+
+
 def recsys(*arguments: str) -> bool:
     """Whether the command ended well."""
     done = subprocess.run(
@@ -129,6 +142,13 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("outputs/protocols"), help="where runs are kept")
     parser.add_argument("--cells", nargs="*", default=[], help="some models only, by name")
     parser.add_argument("--metric", default="ndcg@10", help="what orders the models (default: ndcg@10)")
+    parser.add_argument(
+        "--reuse",
+        nargs="*",
+        default=[],
+        metavar="MODEL=DIRECTORY",
+        help="finished runs on MovieLens-1M of the same config, to be copied in place of trained",
+    )
     parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
     parser.add_argument(
         "--rehearse",
@@ -136,7 +156,9 @@ def main() -> None:
         help="MovieLens-100K in place of 1M and two epochs: does everything run? Tables go to the root",
     )
     options = parser.parse_args()
-    root = options.root.resolve()
+    root = (options.root / "rehearsal" if options.rehearse else options.root).resolve()
+    for name, _, source in (given.partition("=") for given in options.reuse):
+        reuse(Path(source), root / "ml-1m" / name / "seed0")
     if not options.report:
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(work, jobs_of(options, root)))
