@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -57,9 +59,13 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
-    if verb == "evaluate":
+    if {"data=competition", "competition"}.intersection(arguments):
+        script = ROOT / "experiments/movies/competition.py"
+        size = ("--users", "60", "--items", "40", "--rows", "1500")
+        subprocess.run([sys.executable, script, "--out", "films", *size], check=True)
+    if verb in ("evaluate", "refit", "recommend"):
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
-        assert main(["train", f"output_dir={run}", *QUICK]) == 0
+        assert main(["train", f"output_dir='{run}'", *QUICK]) == 0
     if verb == "report":  # on a study of its own
         study = Path(arguments[0]).name
         assert main(["train", "model=pop", "study=" + study, *QUICK]) == 0

@@ -144,11 +144,11 @@ def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
             f"trainer.check_val_every_n_epoch ({every}) must be at most trainer.max_epochs ({epochs}), "
             "or no epoch is ever validated"
         )
-    callbacks = _made("callbacks", config.callbacks)
-    return _made("trainer", config.trainer, callbacks=[*callbacks.values(), *more])
+    callbacks = made("callbacks", config.callbacks)
+    return made("trainer", config.trainer, callbacks=[*callbacks.values(), *more])
 
 
-def _made(key: str, node: DictConfig, **facts: Any) -> Any:
+def made(key: str, node: DictConfig, **facts: Any) -> Any:
     """What the node describes; a library's refusal of its values becomes one sentence that names the key."""
     try:
         return instantiate(node, **facts)

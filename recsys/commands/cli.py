@@ -15,6 +15,8 @@ from recsys.commands.mistakes import behind_hydra, is_user_error
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
     "evaluate": "score a run's best epoch under several protocols at once: full ranking, sampled negatives",
+    "refit": "train a run's model on the held-out rows too, before a submission: on everything, or by the swap",
+    "recommend": "write the best unseen items of users, of new ones too: a submission, as CSV, TSV or Parquet",
     "data": "print what a data set and a split look like, and what of the evaluation leaks into training",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
     "report": "compare the runs of a study: table, paired tests, Markdown, LaTeX, CSV and a page to look at",

@@ -13,7 +13,16 @@ from recsys.commands.environment import environment
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
 # Keys that say where things lie, not what is computed; data and attributes are known by their fingerprints.
-NOT_IDENTITY = ("force", "output_dir", "data.path", "data.cache_dir", "data.attributes")
+NOT_IDENTITY = (
+    "force",
+    "output_dir",
+    "data.path",
+    "data.locations",
+    "data.cache_dir",
+    "data.attributes",
+    "data.titles",
+    "data.card",
+)
 RESULTS = (
     "run.json",
     "config.yaml",

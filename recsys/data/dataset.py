@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from recsys.data.attributes import AttributeFile, ItemAttributes
+from recsys.data.card import DataCard
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.interactions import filter_interactions
 from recsys.data.locations import Location, cache_root, locate
@@ -28,6 +31,8 @@ class InteractionDataset:
     min_user_items, min_item_users: k-core, see `k_core`; 0 keeps all.
     max_users: keep the first so many users only, for a quick look; None keeps all.
     attributes: the items' attributes by name, read by those who ask for them; None for a name: do without.
+    titles: what items are called, for lists that people read; None: not known.
+    card: licence and citation; None: the user's own data.
     cache_dir: where built sequences are kept; None is `sequences` in $RECSYS_CACHE or ~/.cache/recsys.
     """
 
@@ -43,6 +48,8 @@ class InteractionDataset:
         min_item_users: int = 0,
         max_users: int | None = None,
         attributes: Mapping[str, AttributeFile | None] | None = None,
+        titles: AttributeFile | None = None,
+        card: DataCard | None = None,
         cache_dir: str | Path | None = None,
     ) -> None:
         self.name = name
@@ -56,6 +63,8 @@ class InteractionDataset:
             "max_users": max_users,
         }
         self.attribute_files = {name: file for name, file in (attributes or {}).items() if file is not None}
+        self.titles = titles
+        self.card = card
         self.cache_dir = cache_root() / "sequences" if cache_dir is None else Path(cache_dir).expanduser()
 
     def sequences(self) -> UserSequences:
@@ -88,6 +97,18 @@ class InteractionDataset:
             file.read(name, data_file=data_file, items=sequences.vocabulary)
             for name, file in self.attribute_files.items()
         )
+
+    def titles_of(self, sequences: UserSequences) -> np.ndarray:
+        """What each item is called, [V] text, empty where it has no title.
+
+        Raises FileNotFoundError where there is no file of titles, ValueError where it is malformed or of other items.
+        """
+        if self.titles is None:
+            raise ValueError(f"the data set {self.name} has no titles (data.titles is null); leave out titles=true")
+        _, data_file = self._source()
+        kind = self.titles.read("title", data_file=data_file, items=sequences.vocabulary, key="data.titles")
+        names = kind.vocabulary.ids.astype(str)
+        return np.array([" / ".join(names[kind.rows.row(item)]) for item in range(sequences.num_items)])
 
     def _source(self) -> tuple[Reader, Path]:
         expected = [pattern for reader in self.readers for pattern in reader.patterns]

@@ -1,16 +1,14 @@
 """Where a data set's files are: given by the user, inside an installed package, or at the publisher's."""
 
 import importlib.util
-import os
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Protocol
 
-from recsys.data.progress import download_bar
+from recsys.data.cache import cache_root
+from recsys.data.downloads import Download, DownloadFiles
+
+__all__ = ["Download", "DownloadFiles", "InstalledPackage", "Location", "cache_root", "locate"]
 
 
 class Location(Protocol):
@@ -18,6 +16,10 @@ class Location(Protocol):
 
     def fetch(self) -> Path:
         """The file or folder. Raises FileNotFoundError that says why it can't be had from here."""
+        ...
+
+    def describe(self) -> str:
+        """Where that is, in one line."""
         ...
 
 
@@ -42,70 +44,9 @@ class InstalledPackage:
             raise FileNotFoundError(f"the installed package {self.package} has no {path}")
         return path
 
-
-class Download:
-    """Members of a zip archive on the web, kept in the cache folder; nothing half-written is found there.
-
-    url: of the archive.
-    checksum: of the archive, "ALGORITHM:HEX"; a bare hexadecimal is SHA256.
-    members: paths inside the archive; they land side by side in one folder, under their last name.
-    retries: how often a failed transfer is tried again, after 1, 2, ... seconds.
-    """
-
-    def __init__(self, *, url: str, checksum: str, members: Sequence[str], retries: int = 2) -> None:
-        self.url = url
-        self.checksum = checksum
-        self.members = tuple(members)
-        self.retries = retries
-
-    def fetch(self) -> Path:
-        """The folder with the members, downloaded the first time."""
-        archive_name = PurePosixPath(urlsplit(self.url).path).name
-        digest = self.checksum.rpartition(":")[2]
-        folder = cache_root() / "downloads" / f"{PurePosixPath(archive_name).stem}-{digest[:8]}"
-        if not all((folder / PurePosixPath(member).name).exists() for member in self.members):
-            self._unpack(self._download(folder, archive_name), folder)
-        return folder
-
-    def _download(self, folder: Path, archive_name: str) -> Path:
-        import pooch  # here, because it is slow to import and almost never needed
-        import requests
-
-        store = pooch.create(
-            path=folder,
-            base_url="",
-            registry={archive_name: self.checksum},
-            urls={archive_name: self.url},
-            retry_if_failed=self.retries,
-        )
-        try:
-            with download_bar(archive_name) as bar:
-                # pooch takes any such bar; its hints don't say so
-                downloader: Any = pooch.HTTPDownloader(progressbar=cast(Any, bar), chunk_size=2**16)
-                return Path(store.fetch(archive_name, downloader=downloader))
-        except requests.HTTPError as error:
-            raise FileNotFoundError(f"the server answered {error}") from error
-        except requests.RequestException as error:
-            raise FileNotFoundError(f"{self.url} can't be reached ({type(error).__name__})") from error
-        except ValueError as error:
-            raise FileNotFoundError(
-                f"{self.url} was downloaded and thrown away, because its checksum is not {self.checksum}"
-            ) from error
-
-    def _unpack(self, archive: Path, folder: Path) -> None:
-        with zipfile.ZipFile(archive) as content, tempfile.TemporaryDirectory(dir=folder) as scratch:
-            for member in self.members:
-                if member not in content.namelist():
-                    raise FileNotFoundError(f"{archive} from {self.url} has no member {member!r}")
-                name = PurePosixPath(member).name  # no other part of the path: it can't leave the folder
-                with content.open(member) as source, (Path(scratch) / name).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                (Path(scratch) / name).replace(folder / name)
-
-
-def cache_root() -> Path:
-    """Folder for everything that can be made again: $RECSYS_CACHE, or ~/.cache/recsys."""
-    return Path(os.environ.get("RECSYS_CACHE") or "~/.cache/recsys").expanduser()
+    def describe(self) -> str:
+        """Package and folder in one line."""
+        return f"the installed package {self.package}, {self.folder}"
 
 
 def locate(candidates: Sequence[Location], path: str | Path | None, *, name: str, expected: Sequence[str]) -> Path:

@@ -8,33 +8,19 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 
 class DownloadBar:
-    """A Rich bar behind the four calls that pooch makes of a progress bar."""
+    """How much of a file has come."""
 
     def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
         self._task = progress.add_task(title, total=None)
-        self._total = 0
 
-    @property
-    def total(self) -> int:
-        """Bytes to come; 0 where the server doesn't say."""
-        return self._total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self._total = size
-        self._progress.update(self._task, total=size or None)
+    def start(self, *, total: int | None, done: int) -> None:
+        """`done` of `total` bytes are there; None where the server doesn't say how many there are."""
+        self._progress.update(self._task, total=total, completed=done)
 
     def update(self, size: int) -> None:
         """`size` more bytes have come."""
         self._progress.advance(self._task, size)
-
-    def reset(self) -> None:
-        """Start at zero."""
-        self._progress.reset(self._task, total=self._total or None)
-
-    def close(self) -> None:
-        """Nothing to do: the context ends the bar."""
 
 
 @contextmanager

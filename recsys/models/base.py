@@ -18,6 +18,8 @@ class QueryModel(Protocol):
     `batch.users` too.
     reads_items: whether queries depend on the batch's items, not on its users alone.
     causal, ranks_at_mask: see SequentialModel.
+
+    A model whose `has_user_vectors` is True knows each user by a vector that training made, and can serve no others.
     """
 
     reads_items: ClassVar[bool]

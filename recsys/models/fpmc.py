@@ -23,6 +23,7 @@ class FPMC(nn.Module):
     """
 
     reads_items = True
+    has_user_vectors = True
     causal = True
     ranks_at_mask = False
 

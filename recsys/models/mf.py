@@ -20,6 +20,7 @@ class MatrixFactorisation(nn.Module):
     """
 
     reads_items = False
+    has_user_vectors = True
     causal = True
     ranks_at_mask = False
 

@@ -45,6 +45,11 @@ class Run:
         """Whether it is a pre-training, which has losses alone."""
         return not any(name.startswith("test/") for name in self.metrics)
 
+    @property
+    def is_refit(self) -> bool:
+        """Whether `recsys refit` made it: it has been trained on what other runs are asked."""
+        return bool(self.config.get("refit"))
+
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "status": (str,),
@@ -84,7 +89,8 @@ def load_run(directory: Path) -> Run:
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:
     """Every run below `root`, in the order of their paths, and one sentence for each that can't be read.
 
-    A directory with epochs logged but no run.json is a run that has not ended, and is such a problem too.
+    A directory with epochs logged but no run.json is a run that has not ended, and is such a problem too. Refits are
+    passed over: nothing is known of how good they are.
     FileNotFoundError where `root` is not a directory.
     """
     if not root.is_dir():
@@ -96,7 +102,7 @@ def load_runs(root: Path) -> tuple[list[Run], list[str]]:
             runs.append(load_run(directory))
         except (ValueError, OSError) as problem:
             problems.append(str(problem))
-    return runs, problems
+    return [run for run in runs if not run.is_refit], problems
 
 
 def _check(record: Any) -> None:

@@ -9,7 +9,7 @@ from recsys.data.attributes.attribute_file import AttributeFile, AttributeReader
 from recsys.data.attributes.item_attributes import ItemAttributes
 from recsys.data.attributes.item_lists import ItemLists
 from recsys.data.attributes.item_table import ItemTable
-from recsys.data.attributes.movielens_movies import MovieGenres, MovieYears
+from recsys.data.attributes.movielens_movies import MovieGenres, MovieTitles, MovieYears
 
 __all__ = [
     "AtomicItems",
@@ -19,5 +19,6 @@ __all__ = [
     "ItemLists",
     "ItemTable",
     "MovieGenres",
+    "MovieTitles",
     "MovieYears",
 ]

@@ -41,21 +41,25 @@ class AttributeFile:
         self.path = path
         self.ids = dict(ids or {})
 
-    def read(self, name: str, *, data_file: Path, items: Vocabulary) -> ItemAttributes:
-        """The attribute `name` of the data's items. FileNotFoundError where there is no file of it."""
-        pairs = self.reader.read(self._find(name, data_file))
+    def read(self, name: str, *, data_file: Path, items: Vocabulary, key: str | None = None) -> ItemAttributes:
+        """The attribute `name` of the data's items. FileNotFoundError where there is no file of it.
+
+        key: of the config, for what is said where something is wrong; None: that of an attribute of this name.
+        """
+        key = key or f"data.attributes.{name}"
+        pairs = self.reader.read(self._find(name, data_file, key))
         for pattern, translation in self.ids.items():
             if fnmatch(data_file.name, pattern):
                 pairs = _translated(pairs, data_file.parent / translation)
-        return ItemAttributes.from_pairs(pairs, name=name, items=items)
+        return ItemAttributes.from_pairs(pairs, name=name, items=items, key=key)
 
-    def _find(self, name: str, data_file: Path) -> Path:
+    def _find(self, name: str, data_file: Path, key: str) -> Path:
         place = data_file.parent if self.path is None else Path(self.path).expanduser()
         file = place if place.is_file() else find_file(place, self.reader)
         if file is None or not file.exists():
             raise FileNotFoundError(
                 f"attribute {name}: there is no {' or '.join(self.reader.patterns)} in {place}; say where it is with "
-                f"data.attributes.{name}.path=FILE, or do without: data.attributes.{name}=null"
+                f"{key}.path=FILE, or do without: {key}=null"
             )
         return file
 

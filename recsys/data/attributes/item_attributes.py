@@ -27,14 +27,17 @@ class ItemAttributes:
     duplicates: int = 0
 
     @classmethod
-    def from_pairs(cls, pairs: pd.DataFrame, *, name: str, items: Vocabulary) -> "ItemAttributes":
-        """From (item, value) pairs in raw ids. ValueError where not one of their items is among `items`."""
+    def from_pairs(cls, pairs: pd.DataFrame, *, name: str, items: Vocabulary, key: str = "") -> "ItemAttributes":
+        """From (item, value) pairs in raw ids. ValueError where not one of their items is among `items`.
+
+        key: of the config, to be named there.
+        """
         found = _find(pairs["item"], items)
         known = pairs.assign(item=found)[found >= 0]
         if known.empty:
             raise ValueError(
                 f"attribute {name}: none of its {pairs['item'].nunique():,} items (such as {_some(pairs['item'])}) is "
-                f"among the data's {len(items):,} (such as {_some(items.ids)}); check data.attributes.{name}"
+                f"among the data's {len(items):,} (such as {_some(items.ids)}); check {key or 'the file'}"
             )
         vocabulary = Vocabulary.from_values(known["value"])
         coded = pd.DataFrame({"item": known["item"], "value": vocabulary.find(known["value"])})

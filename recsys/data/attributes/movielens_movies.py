@@ -1,4 +1,4 @@
-"""Genres and years of MovieLens' films."""
+"""Genres, years and titles of MovieLens' films."""
 
 import csv
 import re
@@ -12,6 +12,7 @@ from recsys.data.sources.delimited import open_text
 
 NO_GENRES = "(no genres listed)"
 YEAR = re.compile(r"\((\d{4})\)\s*$")  # at the end of the title
+_SURROGATE = re.compile("[\udc80-\udcff]")  # what `open_text` makes of bytes that are not UTF-8
 PATTERNS = ("movies.dat", "movies.csv")
 
 
@@ -47,11 +48,20 @@ class MovieYears:
         return _frame((item, int(year[1])) for item, year in years if year)
 
 
+class MovieTitles:
+    """The titles as they stand there, "Toy Story (1995)"."""
+
+    patterns = PATTERNS
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """Pairs. ValueError naming file and line."""
+        return _frame((film.item, film.title) for film in films(path) if film.title)
+
+
 def films(path: Path) -> Iterator[Film]:
     """The file's lines. ValueError naming file and line where one has not three columns."""
     double_colons = path.suffix == ".dat"
-    encoding = "latin-1" if double_colons else "utf-8-sig"  # nothing is read from the titles but digits
-    with open_text(path, encoding=encoding) as file:
+    with open_text(path) as file:
         rows = (line.rstrip("\r\n").split("::") for line in file) if double_colons else csv.reader(file)
         for line, row in enumerate(rows, start=1):
             if len(row) != len(Film._fields):
@@ -59,7 +69,12 @@ def films(path: Path) -> Iterator[Film]:
                     f"{path}, line {line}: expected 3 columns (id, title, genres), found {len(row)}; fix the line"
                 )
             if double_colons or line > 1:  # the other has a header
-                yield Film(*row)
+                yield Film(*map(_as_latin, row))
+
+
+def _as_latin(text: str) -> str:
+    """MovieLens-1M is in Latin-1, the later sets in UTF-8: bytes that are not UTF-8 have become surrogates."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1") if _SURROGATE.search(text) else text
 
 
 def _frame(pairs: Iterator[tuple[str, str | int]]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 # pyright: reportAttributeAccessIssue=false
 # pyarrow.compute makes its functions when it is imported; type checkers can't see them.
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +23,8 @@ class Table:
     user, item: names of the id columns.
     rating, timestamp: names of those columns, or None where there are none; without timestamps a user's order
     is the order of the rows. A Parquet column of dates or times becomes seconds since 1970.
+    patterns: names by which the file is found in a folder, the first match wins.
     """
-
-    patterns = ("*.csv", "*.tsv", "*.parquet", "*.csv.gz", "*.tsv.gz")
 
     def __init__(
         self,
@@ -34,7 +33,9 @@ class Table:
         item: str = "item",
         rating: str | None = None,
         timestamp: str | None = None,
+        patterns: Sequence[str] = ("*.csv", "*.tsv", "*.parquet", "*.csv.gz", "*.tsv.gz"),
     ) -> None:
+        self.patterns = tuple(patterns)
         columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
         self.columns = {role: name for role, name in columns.items() if name is not None}
 

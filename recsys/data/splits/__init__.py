@@ -6,6 +6,7 @@ from recsys.data.splits.known import KnownTargets
 from recsys.data.splits.leave_one_out import LeaveOneOut
 from recsys.data.splits.masked_and_future import MaskedAndFuture
 from recsys.data.splits.ratio import Ratio
+from recsys.data.splits.refitted import Refitted
 from recsys.data.splits.temporal import GlobalTemporal
 from recsys.data.splits.ties import FileOrder, ItemIdOrder, RandomOrder, TieOrder
 
@@ -20,6 +21,7 @@ __all__ = [
     "MaskedAndFuture",
     "RandomOrder",
     "Ratio",
+    "Refitted",
     "Split",
     "Splitter",
     "TieOrder",

@@ -54,6 +54,10 @@ class Splitter(Protocol):
 
     def __call__(self, sequences: UserSequences) -> Split: ...
 
+    def ordered(self, sequences: UserSequences) -> UserSequences:
+        """The sequences in the order that the split reads them in."""
+        ...
+
     def describe(self) -> str:
         """The split in one line, stored with every result."""
         ...
@@ -70,7 +74,10 @@ class TieSplitter:
 
     def __call__(self, sequences: UserSequences) -> Split:
         """Raises ValueError that names the user who would be asked without an input or without a target."""
-        return self.split(self.ties(sequences))
+        return self.split(self.ordered(sequences))
+
+    def ordered(self, sequences: UserSequences) -> UserSequences:
+        return self.ties(sequences)
 
     def describe(self) -> str:
         return f"{self.name()}; equal timestamps {self.ties.describe()}"

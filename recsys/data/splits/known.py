@@ -31,6 +31,9 @@ class KnownTargets:
             check_questions(kept[name], sequences, part=part)
         return split._replace(**kept)
 
+    def ordered(self, sequences: UserSequences) -> UserSequences:
+        return self.inner.ordered(sequences)
+
     def describe(self) -> str:
         drops = {"never trained on": self.drop_cold, "in their own input": self.drop_repeated}
         dropped = " or ".join(reason for reason, drop in drops.items() if drop)

@@ -1,0 +1,66 @@
+"""The file of recommendations, written a stretch of users at a time; all of it or nothing."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from recsys.evaluation.top_items import TopItems
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+
+class RecommendationFile:
+    """Rows of user, item and, where wanted, score and title, best first; ids as in the user's own data.
+
+    path: `.csv`, `.tsv` or `.parquet`; it appears when the block ends without an error. items: [V] raw ids.
+    titles: [V], a title per item; None: no such column. scores: whether there is that column.
+    """
+
+    def __init__(self, path: Path, *, items: np.ndarray, titles: np.ndarray | None, scores: bool) -> None:
+        self.path = path
+        self.partial = path.with_name(f"{path.name}.partial")
+        self.items = items
+        self.titles = titles
+        self.scores = scores
+        self.parquet: parquet.ParquetWriter | None = None
+        self.started = False
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def add(self, users: np.ndarray, top: TopItems) -> None:
+        """Appends the lists of these users, raw ids [B]."""
+        chosen = top.items.ravel()
+        columns = {"user": np.repeat(users, top.items.shape[1]), "item": self.items[chosen]}
+        if self.titles is not None:
+            columns["title"] = self.titles[chosen]
+        if self.scores:
+            columns["score"] = top.scores.ravel()
+        self._write(pd.DataFrame(columns))
+
+    def _write(self, frame: pd.DataFrame) -> None:
+        if self.path.suffix in DELIMITERS:
+            mode = "a" if self.started else "w"
+            separator = DELIMITERS[self.path.suffix]
+            frame.to_csv(self.partial, mode=mode, header=not self.started, index=False, sep=separator)
+        else:
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            self.parquet = self.parquet or parquet.ParquetWriter(self.partial, table.schema)
+            self.parquet.write_table(table)
+        self.started = True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.parquet is not None:
+            self.parquet.close()
+        if kind is None:
+            self.partial.replace(self.path)
+        else:
+            self.partial.unlink(missing_ok=True)

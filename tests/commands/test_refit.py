@@ -1,0 +1,128 @@
+"""`recsys refit`: what it trains on and for how long, what it says, and that nobody takes it for a competitor."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pytorch_lightning import Trainer
+
+from recsys.commands.cli import main
+from recsys.report.runs import load_run, load_runs
+
+TRAIN = (
+    "train",
+    "data=csv",
+    "data.path=tiny.csv",
+    "data.reader.timestamp=timestamp",
+    "max_length=10",
+    "trainer.max_epochs=3",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+    "output_dir=runs/seed0",
+)
+SASREC = ("model.dim=8", "model.feedforward_dim=8", "model.dropout=0.0")
+FULL = ("refit", "run=runs/seed0", "how=full")
+SWAP = ("refit", "run=runs/seed0", "how=swap")
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    rows = [(f"u{user}", (user + step) % 20, step) for user in range(40) for step in range(rng.integers(4, 12))]
+    pd.DataFrame(rows, columns=["user", "item", "timestamp"]).to_csv("tiny.csv", index=False)
+    return tmp_path
+
+
+def weights(run: str) -> dict[str, torch.Tensor]:
+    return torch.load(Path(run, "best.ckpt"), weights_only=True)["state_dict"]
+
+
+def test_popularity_refitted_counts_everything_and_then_nothing_warns(capsys: pytest.CaptureFixture) -> None:
+    assert main([*TRAIN, "model=pop"]) == 0
+    assert main([*FULL]) == 0
+    counts = weights("runs/seed0-full")["model.counts"]
+    assert counts.tolist() == pd.read_csv("tiny.csv")["item"].value_counts().sort_index().to_list()
+    capsys.readouterr()
+    assert main(["recommend", "run=runs/seed0-full", "out=sub.csv", "k=3"]) == 0
+    assert "held out" not in capsys.readouterr().err
+    assert main(["evaluate", "run=runs/seed0-full"]) == 2
+    assert "is a refit: it has been trained on what it would be asked" in capsys.readouterr().err
+    assert main(["refit", "run=runs/seed0-full", "how=full"]) == 2
+    assert "is a refit already" in capsys.readouterr().err
+
+
+def test_a_full_refit_takes_as_many_steps_as_the_best_epoch_had_scaled_by_the_data(capsys) -> None:
+    assert main([*TRAIN, *SASREC, "batch_size=8"]) == 0
+    best = load_run(Path("runs/seed0")).best_epoch
+    assert best is not None
+    assert main([*FULL]) == 0
+    there = len(pd.read_csv("tiny.csv"))
+    refit = load_run(Path("runs/seed0-full"))
+    assert refit.epochs == round((best + 1) * there / (there - 80))  # as many steps an epoch: each has the same users
+    assert refit.is_refit
+    assert refit.ranks_nothing
+    runs, problems = load_runs(Path("runs"))
+    assert [run.path.name for run in runs] == ["seed0"]
+    assert not problems
+    said = json.loads(Path("runs/seed0-full/run.json").read_text())["refit"]
+    test = json.loads(Path("runs/seed0/run.json").read_text())["metrics"]
+    assert said["before"]["held_out"]["ndcg@10"] == pytest.approx(test["test/ndcg@10"])
+    assert set(said["after"]) == {"train", "held_out"}
+    assert said["of"] == "runs/seed0"
+    before = Path("runs/seed0-full/best.ckpt").stat().st_mtime_ns
+    capsys.readouterr()
+    assert main([*FULL]) == 0
+    assert "already finished" in capsys.readouterr().out
+    assert Path("runs/seed0-full/best.ckpt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("model", [("model=sasrec", *SASREC), ("model=bert4rec", *SASREC[:2]), ("model=mf",)])
+def test_the_swap_goes_on_from_the_best_epoch(model: tuple[str, ...]) -> None:
+    assert main([*TRAIN, *model]) == 0
+    assert main([*SWAP, "epochs=1", "trainer.enable_progress_bar=false"]) == 0
+    ours, theirs = weights("runs/seed0-swap"), weights("runs/seed0")
+    assert any(not torch.equal(ours[name], theirs[name]) for name in ours)
+    moved = max(float((ours[name] - theirs[name]).abs().max()) for name in ours if ours[name].is_floating_point())
+    assert moved < 0.1  # a fresh start would be far away
+    assert load_run(Path("runs/seed0-swap")).epochs == 1
+
+
+def test_the_swap_has_a_loss_on_held_out_items_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main([*TRAIN, *SASREC]) == 0
+    seen: list[tuple[int, int]] = []
+    fit = Trainer.fit
+
+    def watched(self, task, datamodule, **more):
+        for batch in datamodule.train_dataloader():
+            users = batch.users[batch.rows].tolist()
+            seen.extend(zip(users, batch.positives.tolist(), strict=True))
+        return fit(self, task, datamodule=datamodule, **more)
+
+    monkeypatch.setattr(Trainer, "fit", watched)
+    assert main([*SWAP]) == 0
+    frame = pd.read_csv("tiny.csv").sort_values(["user", "timestamp"])
+    names = sorted(frame["user"].unique())
+    last = frame[frame.groupby("user").cumcount(ascending=False) < 2]
+    expected = {(names.index(user), item) for user, item in zip(last["user"], last["item"], strict=True)}
+    assert set(seen) == expected
+    assert len(seen) == 80
+
+
+def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
+    def said(*argv: str) -> str:
+        capsys.readouterr()
+        assert main(["refit", *argv]) == 2
+        return capsys.readouterr().err
+
+    assert "how is required: recsys refit run=DIRECTORY how=full" in said("run=runs/seed0")
+    assert "how (all) must be one of full, swap" in said("run=runs/seed0", "how=all")
+    assert "epochs (0) must be a whole number of at least 1" in said("run=runs/seed0", "how=swap", "epochs=0")
+    assert main([*TRAIN, "model=ease"]) == 0
+    assert "EASE is solved for and has no epochs to go on with; use how=full" in said(*SWAP[1:])
+    assert main([*TRAIN, *SASREC, "scheduler=plateau", "force=true"]) == 0
+    assert "nothing is held out to measure it on; use how=swap" in said(*FULL[1:])
