@@ -3,7 +3,8 @@
 from recsys.callbacks.epoch_log import EpochLog
 from recsys.callbacks.epoch_seed import EpochSeed
 from recsys.callbacks.gradient_flow import GradientFlow
+from recsys.callbacks.pruning import Pruning
 from recsys.callbacks.stopwatch import Stopwatch
 from recsys.callbacks.validation import ValidateIfImproved
 
-__all__ = ["EpochLog", "EpochSeed", "GradientFlow", "Stopwatch", "ValidateIfImproved"]
+__all__ = ["EpochLog", "EpochSeed", "GradientFlow", "Pruning", "Stopwatch", "ValidateIfImproved"]

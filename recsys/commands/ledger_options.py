@@ -63,7 +63,7 @@ class LedgerOptions:
 
     def shown(self, lines: Sequence[Line]) -> list[str]:
         """The columns to print; of the short choice those that the ledger has."""
-        known = list(lines[0]) if lines else list(SHORT)
+        known: list[str] = list(lines[0] if lines else SHORT)
         if self.columns is None:
             return [name for name in SHORT if name in known]
         return list(self.columns) or known

@@ -23,6 +23,7 @@ NOT_IDENTITY = (
     "ledger",
     "logger",
     "note",
+    "trainer.enable_progress_bar",
     "data.path",
     "data.cache_dir",
     "data.attributes",

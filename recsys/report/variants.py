@@ -9,7 +9,18 @@ from recsys.report.runs import Run
 
 ABSENT = "-"  # the value of a key that a config has not
 _LONGEST = 70  # characters of a label before a digest takes over
-_PLACES = ("force", "output_dir", "study", "name", "note", "ledger", "logger", "data.path", "data.cache_dir")
+_PLACES = (  # where things lie and how they are shown, not what they are
+    "force",
+    "output_dir",
+    "study",
+    "name",
+    "note",
+    "ledger",
+    "logger",
+    "trainer.enable_progress_bar",
+    "data.path",
+    "data.cache_dir",
+)
 _FOLDERS = ("logger.", "data.locations.", "data.attributes.")  # data and attributes are known by their fingerprints
 
 
