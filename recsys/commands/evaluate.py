@@ -106,6 +106,8 @@ def rebuild(path: Path, overrides: list[str], *, with_attributes: bool) -> Rebui
     of the run, or where it ranks nothing.
     """
     run = load_run(path)
+    if "model" not in run.config:
+        raise ValueError(f"{path} has no model of its own: it is made of other runs; give one of those")
     config = OmegaConf.merge(OmegaConf.create(run.config), OmegaConf.from_dotlist(overrides))
     assert isinstance(config, DictConfig)
     dataset = instantiate(config.data)

@@ -36,6 +36,8 @@ RESULTS = (
     "metrics.csv",
     "per_user.parquet",
     "learning_curve.png",
+    "topk_val.parquet",
+    "topk_test.parquet",
 )
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class RunDirectory:
     def write(self, **facts: Any) -> None:
         """Writes run.json: the given facts and what identifies the run; all or nothing. Then the ledger's line."""
         record = {
+            **command_line(),
             **facts,
             "name": self.config["name"],
             "data": self.config["data"]["name"],
@@ -95,7 +98,6 @@ class RunDirectory:
             "seed": self.config["seed"],
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "environment": environment(),
-            **command_line(),
             "config": self.config,
         }
         partial = self.path / "run.json.partial"
