@@ -16,6 +16,7 @@ from recsys.commands.assembly import assemble, make_trainer, reads_attributes, r
 from recsys.commands.configuration import check_types
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
 from recsys.commands.fitting import fit, initialise, load_best
+from recsys.commands.loggers import begin, end, make_logger
 from recsys.commands.results import results
 from recsys.commands.run_directory import RunDirectory
 from recsys.data.attributes import ItemAttributes
@@ -90,7 +91,8 @@ def execute(
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     initialise(instantiate(config.init), model, console, fingerprints=known_by)
     stopwatch = Stopwatch()
-    trainer = make_trainer(config, stopwatch, *callbacks)
+    logger = make_logger(config)
+    trainer = make_trainer(config, stopwatch, *callbacks, logger=logger)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
         f"{sequences.num_interactions:,} interactions -> {run.path}",
@@ -99,6 +101,7 @@ def execute(
     for kind in attributes:
         console.print(kind.describe(), soft_wrap=True)
 
+    begin(logger, config)
     interrupted = fit(trainer, parts, resume=run.start())
     seconds = stopwatch.seconds()
     best_epoch = load_best(parts, run.path / "best.ckpt", console)
@@ -116,6 +119,7 @@ def execute(
         metrics=result.metrics,
         baselines=result.baselines,
     )
+    end(logger, result.metrics, epochs=trainer.current_epoch)
     if interrupted:
         console.print(
             f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",

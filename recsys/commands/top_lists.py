@@ -10,6 +10,7 @@ from rich.progress import track
 
 from recsys.commands.evaluate import Rebuilt, rebuild
 from recsys.data.interactions import Vocabulary
+from recsys.evaluation import RankingProtocol
 from recsys.evaluation.fusion import TopLists
 
 PARTS = ("val", "test")
@@ -30,16 +31,17 @@ def stored(run: Path, overrides: list[str], *, k: int) -> dict[str, pd.DataFrame
 
 
 @torch.inference_mode()
-def top_lists(run: Rebuilt, *, part: str, k: int) -> TopLists:
-    """What the run's model ranks first under the run's own protocol."""
-    run.parts.protocol.prepare(run.catalogue)
+def top_lists(run: Rebuilt, *, part: str, k: int, protocol: RankingProtocol | None = None) -> TopLists:
+    """What the run's model ranks first under a protocol; None: the run's own."""
+    protocol = protocol or run.parts.protocol
+    protocol.prepare(run.catalogue)
     users, items, scores = [], [], []
     loader = run.parts.datamodule.get_dataloader(part)
     hidden = not console.is_terminal
     for batch in track(
         loader, f"top {k} of {part}", total=len(loader), console=console, transient=True, disable=hidden
     ):
-        candidates = run.parts.protocol.candidates(run.scorer.score_batch(batch), batch)
+        candidates = protocol.candidates(run.scorer.score_batch(batch), batch)
         best, columns = candidates.scores.topk(min(k, candidates.scores.shape[1]), dim=1)
         chosen = columns if candidates.items is None else candidates.items.gather(1, columns)
         users.append(batch.users.cpu().numpy())

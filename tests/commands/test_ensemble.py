@@ -33,7 +33,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def train(directory: str, *overrides: str) -> None:
-    assert main(["train", *TINY, "study=s", f"output_dir={directory}", *overrides]) == 0
+    assert main(["train", *TINY, "study=s", f"output_dir='{directory}'", *overrides]) == 0
 
 
 def record(directory: str) -> dict:
@@ -110,7 +110,7 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
         return capsys.readouterr().err
 
     train("a", "model=pop")
-    train("b", "model=pop", "split=ratio")
+    train("b", "model=pop", "split=temporal")
     train("c", "model=pop", "eval=full_kept")
     capsys.readouterr()
     assert "takes two runs or more, got 1" in said("a")
