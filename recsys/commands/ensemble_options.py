@@ -66,7 +66,7 @@ def parse(argv: Sequence[str]) -> EnsembleOptions:
             raise ValueError(f"{key} ({values[key]}) must be one of {', '.join(options)}")
     if not values["k"].isdecimal() or int(values["k"]) < 1:
         raise ValueError(f"k ({values['k']}) must be a whole number from 1 up")
-    facts = values | {"k": int(values["k"]), "force": flag("force", values["force"])}
+    facts: dict[str, Any] = values | {"k": int(values["k"]), "force": flag("force", values["force"])}
     facts["ledger"] = None if facts["ledger"] in ("", "null") else facts["ledger"]
     return EnsembleOptions(runs=tuple(runs), overrides=tuple(overrides), **facts)
 

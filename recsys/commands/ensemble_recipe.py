@@ -37,7 +37,7 @@ def execute(directory: RunDirectory, runs: Sequence[Run], options: EnsembleOptio
     alone = [ranked(rebuilt, lists, options, weights=list(one), part="val") for one in np.eye(len(runs))]
     values = [one.summary[of_user] for one in alone]
     weights = fitted(rebuilt, lists, options, metric=of_user) if options.is_fitted else [1 / len(runs)] * len(runs)
-    found = pairs(lists["val"], [one.per_user[of_user] for one in alone])
+    found = pairs(lists["val"], [one.per_user[of_user].to_numpy() for one in alone])
     console.print(members_table(runs, weights=weights, values=values, metric=metric))
     console.print(pairs_table(found, metric=metric))
     results = {part: ranked(rebuilt, lists, options, weights=weights, part=part) for part in PARTS}
@@ -65,7 +65,7 @@ def lists_of(runs: Sequence[Run], rebuilt: Rebuilt, options: EnsembleOptions) ->
     found: dict[str, list[TopLists]] = {part: [] for part in PARTS}
     for run in runs:
         for part, frame in stored(run.path, list(options.overrides), k=options.k).items():
-            top = frame[frame["rank"] <= options.k]
+            top = frame.query("rank <= @options.k")
             found[part].append(from_frame(top, users=rebuilt.users, items=rebuilt.catalogue.items))
     return found
 

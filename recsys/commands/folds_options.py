@@ -50,6 +50,10 @@ def parse(argv: Sequence[str]) -> FoldsOptions:
     values = DEFAULTS | given
     if not values["k"].isdecimal() or int(values["k"]) < 1:
         raise ValueError(f"k ({values['k']}) must be a whole number from 1 up")
-    facts = values | {"k": int(values["k"]), "force": flag("force", values["force"]), "bag": flag("bag", values["bag"])}
+    facts: dict[str, Any] = values | {
+        "k": int(values["k"]),
+        "force": flag("force", values["force"]),
+        "bag": flag("bag", values["bag"]),
+    }
     facts["ledger"] = None if facts["ledger"] in ("", "null") else facts["ledger"]
     return FoldsOptions(runs=tuple(runs), overrides=tuple(overrides), **facts)

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ def execute(directory: RunDirectory, runs: Sequence[Run], options: FoldsOptions)
     top = [stored(run.path, list(options.overrides), k=options.k)["test"] for run in runs]
     per_user = [pd.read_parquet(run.path / "per_user.parquet") for run in runs]
     weights = [len(frame) for frame in per_user]
-    every = pd.concat(per_user).groupby("user", as_index=False).mean()  # a user may be asked in several folds
+    every: Any = pd.concat(per_user).groupby("user", as_index=False).mean()  # a user may be asked in several folds
     directory.start()
     every.to_parquet(directory.path / "per_user.parquet")
     predictions = pd.concat([frame.assign(fold=fold) for fold, frame in enumerate(top)], ignore_index=True)
@@ -64,7 +65,7 @@ def bagged(runs: Sequence[Run], options: FoldsOptions) -> pd.DataFrame:
     weights = [1 / len(runs)] * len(runs)
     joined = Ensemble(members, points=score_points, weights=weights, num_items=rebuilt.catalogue.num_items)
     lists = top_lists(rebuilt._replace(scorer=joined), part="test", k=options.k, protocol=FullRanking())
-    frame = to_frame(lists, rebuilt)
+    frame: Any = to_frame(lists, rebuilt)
     return frame[frame["score"] > 0].reset_index(drop=True)
 
 

@@ -5,7 +5,6 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -27,7 +26,7 @@ class Pair(NamedTuple):
     correlation: float
 
 
-def pairs(lists: Sequence[TopLists], per_user: Sequence[pd.Series]) -> list[Pair]:
+def pairs(lists: Sequence[TopLists], per_user: Sequence[np.ndarray]) -> list[Pair]:
     """Each two members, on the same users. per_user: the metric of each member, in the order of the lists' users."""
     found = []
     for first, second in combinations(range(len(lists)), 2):
