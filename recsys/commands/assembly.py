@@ -11,8 +11,10 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import Logger
 from torch import nn
 
+from recsys.commands.loggers import make_logger
 from recsys.commands.mistakes import behind_hydra, is_user_error
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
@@ -75,6 +77,7 @@ def rehearse(config: DictConfig) -> None:
     catalogue = Catalogue(num_items=3, train=rows, whole=rows, attributes=attributes)
     parts = assemble(config, Split(rows, questions, questions), catalogue)
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
+    make_logger(config)
     trainer = make_trainer(config)
     check_monitor(config.monitor, parts.task, trainer)
     with refusals("the first step on a toy catalogue"):
@@ -128,8 +131,8 @@ def check_task(make_task: Callable[..., Any], model: nn.Module, groups: Iterable
             raise ValueError(f"{name} takes no {group}; leave out {group}=...")
 
 
-def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
-    """The Trainer with its callbacks and those given; ValueError for values that would fail or be passed over."""
+def make_trainer(config: DictConfig, *more: Callback, logger: Logger | None = None) -> Trainer:
+    """The Trainer with its callbacks, those given and the logger; ValueError for values that fail or pass unused."""
     clip = config.trainer.get("gradient_clip_val")
     if clip is not None and clip <= 0:
         raise ValueError(f"trainer.gradient_clip_val ({clip}) must be above 0; null switches clipping off")
@@ -145,7 +148,8 @@ def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
             "or no epoch is ever validated"
         )
     callbacks = made("callbacks", config.callbacks)
-    return made("trainer", config.trainer, callbacks=[*callbacks.values(), *more])
+    loggers = {} if logger is None else {"logger": logger}
+    return made("trainer", config.trainer, callbacks=[*callbacks.values(), *more], **loggers)
 
 
 def made(key: str, node: DictConfig, **facts: Any) -> Any:

@@ -59,9 +59,11 @@ def dependence(model: SequentialModel, items: Tensor, *, of: list[int]) -> Tenso
     """Whether the state at each position of items [1, L] depends on each of those ids, wherever it stands, [L, C]."""
     read: list[tuple[Tensor, Tensor]] = []
     embeddings = [module for module in model.modules() if isinstance(module, ItemEmbedding)]
-    hooks = [
-        each.register_forward_hook(lambda _, given, output: read.append((given[0], output))) for each in embeddings
-    ]
+
+    def remember(_: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        read.append((given[0], output))
+
+    hooks = [each.register_forward_hook(remember) for each in embeddings]
     states = model.encode(items)[0]  # [L, D]
     for hook in hooks:
         hook.remove()
