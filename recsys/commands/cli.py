@@ -18,6 +18,7 @@ VERBS = {  # verb: what it does; for the module see module_of
     "data": "print what a data set and a split look like, and what of the evaluation leaks into training",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
     "report": "compare the runs of a study: table, paired tests, Markdown, LaTeX, CSV and a page to look at",
+    "export-atomic": "write a data set, its split and its items' attributes as RecBole's atomic files",
     "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from recsys.candidates import Candidates, CandidateSampler
 from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.data.datamodule import SequenceDataModule
 from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.recbole import RecBoleModel
@@ -21,6 +22,8 @@ class RecBoleTraining(RankingTask):
 
     A model that is solved for is so when it is made: one epoch passes, in which it may count, and is validated.
     """
+
+    toy_size: ClassVar[int] = 128  # SASRecCPR and GRU4RecCPR look at the best 100 items
 
     def __init__(
         self,
@@ -37,10 +40,18 @@ class RecBoleTraining(RankingTask):
         self.sampler = sampler
 
     def on_train_epoch_start(self) -> None:
-        """RecBole's models draw from Python's and NumPy's generators too, which then follow torch's, epoch by epoch."""
+        """Each epoch begins as RecBole's do, with `train()`, by which SGL draws its graphs anew.
+
+        RecBole's models draw from Python's and NumPy's generators too, which follow torch's from here.
+        """
+        self.model.train()
         seed = int(torch.randint(2**31, ()))
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
+
+    def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
+        self.on_train_epoch_start()
+        super().rehearse(data, clip=clip)
 
     def candidates(self, batch: TrainBatch) -> Candidates | None:
         """Targets and negatives, [N, 1 + K]; None for a loss that needs none. ValueError for any other shape."""

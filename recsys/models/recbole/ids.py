@@ -4,11 +4,15 @@ Ours are 0..V-1 with V for padding; RecBole's are 1..V with 0 for padding. Users
 RecBole's user tables is nobody's.
 """
 
+from typing import TypeVar
+
 import numpy as np
 from torch import Tensor
 
+Ids = TypeVar("Ids", Tensor, np.ndarray)
 
-def to_recbole(ids: Tensor | np.ndarray) -> Tensor | np.ndarray:
+
+def to_recbole(ids: Ids) -> Ids:
     """Users, or items without padding."""
     return ids + 1
 

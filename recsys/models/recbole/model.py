@@ -29,6 +29,8 @@ class RecBoleModel(nn.Module):
     ValueError where there is no such model or parameter, or where the model reads what cannot be given to it.
     """
 
+    wrapped: Any  # RecBole's own, which type checkers cannot follow
+
     def __init__(
         self, catalogue: Catalogue, *, name: str, max_length: int, params: Mapping[str, Any] | None = None
     ) -> None:
@@ -40,8 +42,8 @@ class RecBoleModel(nn.Module):
         check_attributes(model, attributes)
         config = make_config(model, params or {}, max_length=max_length, attributes=attributes)
         self.wrapped, self.interactions = _made(model, config, catalogue, histories=self.inputs.histories)
-        self.reads_labels = "LABEL_FIELD" in config_keys(model)
         self.reads_negatives = config["MODEL_INPUT_TYPE"].name == "PAIRWISE" and self.inputs.targets
+        self.reads_labels = "LABEL_FIELD" in config_keys(model) and not self.reads_negatives
         self.is_solved = config["MODEL_TYPE"].name == "TRADITIONAL"
         self.initial = self._kept()
 
@@ -63,13 +65,15 @@ class RecBoleModel(nn.Module):
                 self.wrapped.neg_seq_len = negatives.shape[1]
             columns = (make.labelled if self.reads_labels else make.paired)(columns, negatives)
         losses = self.wrapped.calculate_loss(make.finished(columns))
-        return (sum(losses) if isinstance(losses, tuple) else losses).sum()  # a loss may be of shape [1]
+        parts = losses if isinstance(losses, tuple) else (losses,)
+        return torch.stack([part.sum() for part in parts]).sum()  # one may be of shape [1]
 
     @torch.no_grad()
     def score_batch(self, batch: EvalBatch) -> Tensor:
         """Scores of the whole catalogue for each user, [B, V]; a tensor the caller may overwrite."""
         make = self.interactions
         columns = make.histories(batch) if self.inputs.histories else make.users(batch)
+        columns[make.item] = torch.ones_like(batch.users)  # SASRecCPR computes a loss too: of the same item for all
         if not self._scores_everything():
             return self._pair_by_pair(columns)
         scores = torch.as_tensor(self.wrapped.full_sort_predict(make.finished(columns)))
