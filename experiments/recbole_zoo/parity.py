@@ -1,8 +1,9 @@
 """RecBole's evaluator and ours on equal scores: python experiments/recbole_zoo/parity.py writes parity.csv.
 
 Seven models of RecBole are fitted for a moment to MovieLens-100K, then the very same scores of all test users are
-ranked by both evaluators, with seen items kept (RecBole's convention for sequential models, eval=full_kept) and removed
-(its convention for general ones, eval=full). Equal scores, which RecBole ranks in no defined order, are told apart first.
+ranked by both evaluators, with seen items kept (RecBole's convention for sequential models, eval=full_kept) and
+removed (its convention for general ones, eval=full). Equal scores, which RecBole ranks in no defined order, are told
+apart first.
 """
 
 from pathlib import Path
@@ -27,7 +28,7 @@ from recsys.data.batches import EvalBatch
 from recsys.evaluation import FullRanking, evaluate
 from recsys.metrics.ranking import RankingMetrics
 
-MODELS = {"Pop": 1, "ItemKNN": 1, "EASE": 1, "BPR": 20, "LightGCN": 20, "SASRec": 2, "GRU4Rec": 2}  # name: batches
+MODELS = {"Pop": 100, "ItemKNN": 1, "EASE": 1, "BPR": 20, "LightGCN": 20, "SASRec": 2, "GRU4Rec": 2}  # name: batches
 CUTOFFS = (1, 5, 10, 20)
 THEIRS = {"hit": "hr", "recall": "recall", "ndcg": "ndcg", "mrr": "mrr", "precision": "precision"}
 

@@ -38,9 +38,10 @@ class Interactions:
     def users(self, batch: TrainBatch | EvalBatch) -> dict[str, Tensor]:
         return {self.user: to_recbole(batch.users)}
 
-    def histories(self, batch: TrainBatch | EvalBatch) -> dict[str, Tensor]:
-        """Users with their items, padded to `max_length`: some models have a weight for every position."""
-        filled = F.pad(batch.items, (0, self.max_length - batch.items.shape[1]), value=self.num_items)
+    def histories(self, batch: TrainBatch | EvalBatch, *, full_width: bool = True) -> dict[str, Tensor]:
+        """Users with their items; `full_width`: padded to `max_length`, as some models weight every position."""
+        missing = self.max_length - batch.items.shape[1] if full_width else 0
+        filled = F.pad(batch.items, (0, missing), value=self.num_items)
         items = padded_to_recbole(filled, num_items=self.num_items)  # [B, L]
         drawn = torch.randint_like(items, 1, self.num_items + 1) * (items > 0)  # DIEN's, an item beside each item
         return {

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from recsys.candidates import Candidates
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
+from recsys.models.recbole.all_positions import every_position
 from recsys.models.recbole.ids import scores_from_recbole, to_recbole
 from recsys.models.recbole.inputs import inputs_of
 from recsys.models.recbole.library import config_keys, model_class
@@ -56,6 +57,15 @@ class RecBoleModel(nn.Module):
         """RecBole's loss of a batch, a mean over its rows; candidates: negatives where `needs_candidates`."""
         make = self.interactions
         columns = make.histories(batch) if self.inputs.histories else make.users(batch)
+        return self._loss(columns, batch, candidates)
+
+    def objective_of_all_positions(self, batch: TrainBatch, candidates: Candidates | None) -> Tensor:
+        """The same loss, a mean over all target positions of a batch of whole rows."""
+        with every_position(self.wrapped, batch.target_mask):
+            return self._loss(self.interactions.histories(batch, full_width=False), batch, candidates)
+
+    def _loss(self, columns: dict[str, Tensor], batch: TrainBatch, candidates: Candidates | None) -> Tensor:
+        make = self.interactions
         if self.inputs.targets:
             columns[make.item] = to_recbole(batch.positives)
         if candidates is not None:
