@@ -1,7 +1,6 @@
 """Every model of RecBole, tried: python experiments/recbole_zoo/models.py writes models.md.
 
-Each is made, trained for three steps and ranked on the first users of MovieLens-100K by `recsys train`; what it cannot
-do, it says itself.
+Each is made, trained for three steps and ranked on toy data by `recsys train`; what it cannot do, it says itself.
 """
 
 import argparse
@@ -12,13 +11,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import numpy as np
 from rich.progress import track
 
 from recsys.commands.cli import main as recsys
+from recsys.data.sources import write_atomic
 from recsys.models.recbole.library import model_names
 
 QUICK = (
-    *("data.max_users=40", "max_length=20", "batch_size=64", "eval=full_kept", "force=true"),
+    *("max_length=20", "batch_size=64", "eval=full_kept", "force=true"),
     *("trainer.max_epochs=1", "trainer.limit_train_batches=3", "trainer.enable_progress_bar=false"),
 )
 
@@ -33,6 +34,18 @@ class Trial(NamedTuple):
     seconds: float
 
 
+def write_toy(folder: Path) -> None:
+    """150 users, 120 items with a class or two each, as atomic files like those of MovieLens-100K."""
+    rng = np.random.default_rng(0)
+    rows = np.array([(user, item) for user in range(150) for item in rng.permutation(120)[: rng.integers(5, 30)]])
+    times = np.arange(len(rows), dtype=np.float64)
+    columns = {"user_id:token": rows[:, 0], "item_id:token": rows[:, 1], "timestamp:float": times}
+    write_atomic(folder / "toy.inter", columns)
+    classes = [["a", "b"][: 1 + item % 2] for item in range(120)]
+    features = {"class:token_seq": classes, "release_year:token": np.arange(120) % 7}
+    write_atomic(folder / "toy.item", {"item_id:token": np.arange(120), **features})
+
+
 def attempt(name: str, task: str, folder: Path) -> str:
     """Trains it for a moment; what went wrong, if anything did."""
     said = io.StringIO()
@@ -41,7 +54,7 @@ def attempt(name: str, task: str, folder: Path) -> str:
             failed = recsys(
                 [
                     *("train", "model=recbole", f"model.name={name}", f"task={task}"),
-                    *(*QUICK, f"output_dir={folder / name}"),
+                    *(*QUICK, f"data.path={folder}", f"output_dir={folder / name}"),
                 ]
             )
         except Exception as error:
@@ -84,6 +97,7 @@ def main() -> None:
     chosen = parser.parse_args().models
     families = {name: family for name, family in model_names().items() if not chosen or name in chosen}
     with TemporaryDirectory() as folder:
+        write_toy(Path(folder))
         trials = [trial(name, families[name], Path(folder)) for name in track(sorted(families), "models")]
     if chosen:
         print(*trials, sep="\n")

@@ -41,14 +41,14 @@ class RecBoleTraining(RankingTask):
         self.sampler = sampler
 
     def on_train_epoch_start(self) -> None:
-        """Each epoch begins as RecBole's do, with `train()`, by which SGL draws its graphs anew.
+        """RecBole's models draw from Python's and NumPy's generators too, which follow torch's from here.
 
-        RecBole's models draw from Python's and NumPy's generators too, which follow torch's from here.
+        Then the epoch begins as RecBole's do, with `train()`, by which SGL draws its graphs anew.
         """
-        self.model.train()
         seed = int(torch.randint(2**31, ()))
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
+        self.model.train()
 
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         self.on_train_epoch_start()

@@ -47,15 +47,18 @@ def ask(rows: Ragged = ROWS) -> EvalBatch:
 
 @pytest.fixture
 def untouched() -> Iterator[None]:
-    """Arguments, environment, root logger, PyYAML and the generators are afterwards what they were."""
+    """Arguments, environment, root logger, PyYAML and the generators are afterwards what they were.
+
+    Variables that begin with KMP are scikit-learn's, which RecBole imports.
+    """
 
     def facts() -> list[object]:
         root = logging.getLogger()
         return [
             list(sys.argv),
-            dict(os.environ),
+            {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KMP"))},
             (root.level, list(root.handlers)),
-            yaml.load("1e3", yaml.FullLoader),  # noqa: S506
+            yaml.load("1e3", yaml.FullLoader),
             random.getstate(),
             str(np.random.get_state()),  # noqa: NPY002
         ]
@@ -113,18 +116,25 @@ def test_recboles_augmentation_is_the_one_that_recbole_makes() -> None:
     assert [(user, history, item) for user, history, item in rows] == expected
 
 
-def test_popularity_and_ease_are_ours() -> None:
+def test_ease_is_ours() -> None:
     batch = ask()
     ours, theirs = EASE(CATALOGUE, l2=2.0), make("EASE", reg_weight=2.0)
     ours.fit()
     questions = ask()._replace(seen_rows=torch.from_numpy(ROWS.row_ids()), seen_items=torch.from_numpy(ROWS.flat()))
     torch.testing.assert_close(theirs.score_batch(batch), ours.score_batch(questions), atol=1e-5, rtol=1e-4)
-    pop, counted = Popularity(CATALOGUE), make("Pop")
+
+
+def test_popularity_is_ours_but_that_an_item_counts_once_in_a_batch() -> None:
+    pop, counted, users = Popularity(CATALOGUE), make("Pop"), Pairs().samples(ROWS)
     pop.fit()
-    users, rows = Pairs().samples(ROWS)
-    counted.objective(Pairs().collator(num_items=NUM_ITEMS, max_length=LENGTH)(users, rows), None)
-    scores, expected = counted.score_batch(batch), pop.score_batch(batch)
-    torch.testing.assert_close(scores, expected / expected.max())
+    collate = Pairs().collator(num_items=NUM_ITEMS, max_length=LENGTH)
+    for number in range(len(users.users)):
+        one = np.array([number])
+        counted.objective(collate(users.users[one], users.rows.take(one)), None)
+    expected = pop.score_batch(ask())
+    torch.testing.assert_close(counted.score_batch(ask()), expected / expected.max())
+    counted.objective(collate(*users), None)
+    assert counted.wrapped.item_cnt.sum() == len(ROWS.flat()) + len(np.unique(ROWS.flat()))
 
 
 def test_what_a_sequential_model_ranks_depends_on_the_batch_and_for_a_general_one_on_the_user() -> None:
