@@ -18,7 +18,7 @@ from recsys.models.recbole import shims
 
 _FAMILIES = ("general", "sequential", "context_aware", "knowledge_aware", "exlib")
 _WITHOUT_INPUTS = {  # families of which no model can be given what it reads
-    "knowledge_aware": "reads a knowledge graph (.kg and .link files), and no data set here has one",
+    "knowledge_aware": "reads a knowledge graph (.kg and .link files), which recsys does not read",
     "exlib": "is an ensemble of trees over labelled features, not trained in steps nor made to rank a catalogue",
 }
 _REFUSED = {
