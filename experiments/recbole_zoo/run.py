@@ -29,7 +29,7 @@ OURS = {
     "ours: gru4rec-ce": ["model=gru4rec"],
 }
 SOLVED = ("Pop", "ItemKNN", "AsymKNN", "EASE", "SLIMElastic", "ADMMSLIM", "Random", "NCEPLRec")
-INTERACTIONS = ("BPR", "LightGCN", "NGCF", "NeuMF", "DMF", "FISM", "SpectralCF", "GCMC", "LINE", "SGL", "SimpleX")
+INTERACTIONS = ("BPR", "LightGCN", "NGCF", "NeuMF", "DMF", "SpectralCF", "GCMC", "LINE", "SGL", "SimpleX")
 USERS = ("MultiDAE", "MultiVAE", "MacridVAE", "CDAE", "ENMF", "DiffRec")
 FEATURES = ("FM", "LR", "DeepFM", "WideDeep", "NFM")
 ALL_POSITIONS = ("SASRec", "GRU4Rec")  # one pass for all prefixes of a row
