@@ -71,10 +71,12 @@ def _list_makers(node: DictConfig) -> list[partial[ListMetric]]:
 
 def rehearse(config: DictConfig) -> None:
     """Builds every part for a toy catalogue, takes one step and ranks: a bad value is found before any data is read."""
-    rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])._replace(timestamps=np.arange(6))
-    questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
-    attributes = toy_attributes(config) if reads_attributes(config) else ()
-    catalogue = Catalogue(num_items=3, train=rows, whole=rows, attributes=attributes)
+    size = instantiate(config.task.module).func.toy_size
+    rows = Ragged.from_rows([[(user + step) % size for step in range(3)] for user in range(size)])
+    rows = rows._replace(timestamps=np.arange(3 * size))
+    questions = EvalSet(np.arange(size), rows.trim(tail=1), rows.trim(head=2))
+    attributes = toy_attributes(config, size) if reads_attributes(config) else ()
+    catalogue = Catalogue(num_items=size, train=rows, whole=rows, attributes=attributes)
     parts = assemble(config, Split(rows, questions, questions), catalogue)
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
     make_logger(config)
@@ -95,10 +97,10 @@ def lists_read_attributes(node: DictConfig) -> bool:
     return any(make.func.reads_attributes for make in _list_makers(node))  # pyright: ignore
 
 
-def toy_attributes(config: DictConfig) -> list[ItemAttributes]:
-    """The kinds that the data set is said to have, for the toy catalogue's three items."""
+def toy_attributes(config: DictConfig, size: int) -> list[ItemAttributes]:
+    """The kinds that the data set is said to have, for the items of the toy catalogue."""
     names = [name for name, file in (config.data.get("attributes") or {}).items() if file is not None]
-    rows = Ragged.from_rows([[0], [0, 1], []])
+    rows = Ragged.from_rows(([[0], [0, 1], []] * size)[:size])
     return [ItemAttributes(name=str(name), rows=rows, vocabulary=Vocabulary(np.arange(2))) for name in names]
 
 

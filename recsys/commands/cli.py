@@ -25,6 +25,7 @@ VERBS = {  # verb: what it does; for the module see module_of
     "tune": "search for the best hyper-parameters by validation, then train them with other seeds",
     "ledger": "list the runs that have ended, filtered and sorted: who, when, what differs, what it took, metrics",
     "rerun": "show what differs from a run's config, then train that",
+    "export-atomic": "write a data set, its split and its items' attributes as RecBole's atomic files",
     "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }
 
