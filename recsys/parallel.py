@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from recsys.models.dropout import drawing_from
+from recsys.draws import drawing_from
 
 WORKERS = 2
 SHARE = 2048  # cells of a batch for each worker, at least: with fewer, handing them out takes as long as it saves
@@ -54,7 +54,7 @@ def side_by_side(
 ) -> Tensor:
     """torch.cat([function(part) for part in parts]), differentiable in the parameters.
 
-    function: draws random numbers by `recsys.models.dropout` alone; each part has a generator of its own, so that
+    function: draws random numbers from `recsys.draws.generator()` alone; each part has a generator of its own, so that
     what it draws does not depend on which part is done first.
     costs: cells of each part. One part after the other where they are few, or where there is no second core.
     """

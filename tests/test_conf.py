@@ -36,7 +36,8 @@ def is_nested(file: str) -> bool:
 
 
 ROOTS = [file for file in FILES if "/" not in file]
-OPTIONS = [file for file in FILES if "/" in file and not is_nested(file)]
+SPACES = [file for file in FILES if file.startswith("search/")]  # not part of a run, see tests/commands/test_tune.py
+OPTIONS = [file for file in FILES if "/" in file and not is_nested(file) and file not in SPACES]
 NESTED = [file for file in FILES if is_nested(file)]
 
 

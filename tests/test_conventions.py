@@ -12,6 +12,8 @@ NAMES = {name for group in ("model", "loss", "sampler", "task") for name in opti
 # What a folder or module of recsys/ may import: itself and what stands before it.
 ORDER = (
     "products",
+    "draws",
+    "parallel",
     "data",
     "candidates",
     "losses",

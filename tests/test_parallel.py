@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from recsys import parallel
-from recsys.models.dropout import Dropout, drawing_from
+from recsys.draws import drawing_from
+from recsys.models.dropout import Dropout
 from recsys.parallel import on_workers, side_by_side
 
 

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +23,8 @@ GROUPS = [
     "scheduler",
     "init",
     "callbacks",
+    "logger",
+    "search",
     "data",
     "split",
     "split/ties",
@@ -33,6 +37,10 @@ QUICK = (
     "trainer.enable_progress_bar=false",
     "max_length=10",
 )
+JOINING = {  # verb: its runs, and what they are trained with
+    "ensemble": {"a": (), "b": ()},
+    "folds": {f"fold{fold}": ("split=user_folds", "split.num_folds=3", f"split.fold={fold}") for fold in range(3)},
+}
 
 
 def commands() -> list[str]:
@@ -57,9 +65,26 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
-    if verb == "evaluate":
+    if {"data=competition", "competition"}.intersection(arguments):
+        script = ROOT / "experiments/movies/competition.py"
+        size = ("--users", "60", "--items", "40", "--rows", "1500")
+        subprocess.run([sys.executable, script, "--out", "films", *size], check=True)
+    if verb in ("evaluate", "refit", "recommend"):
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
-        assert main(["train", f"output_dir={run}", *QUICK]) == 0
+        assert main(["train", f"output_dir='{run}'", *QUICK]) == 0
+    if verb == "ledger":
+        assert main(["train", "model=pop", *QUICK]) == 0
+    if verb == "rerun":
+        assert main(["train", f"output_dir={arguments[0]}", *QUICK]) == 0
+        arguments += QUICK
+    if verb == "tune":
+        pytest.importorskip("optuna", reason="needs the extra `tune`")
+        arguments = [re.sub(r"trials=\d+", "trials=1", word) for word in arguments] + ["seeds=0", *QUICK[:-1]]
+    if verb in JOINING:  # of runs of its own
+        arguments = [word for word in arguments if word != "RUN" and "/" not in word]
+        for run, overrides in JOINING[verb].items():
+            assert main(["train", "model=pop", f"output_dir={run}", *overrides, *QUICK]) == 0
+            arguments.append(run)
     if verb == "report":  # on a study of its own
         study = Path(arguments[0]).name
         assert main(["train", "model=pop", "study=" + study, *QUICK]) == 0

@@ -22,6 +22,7 @@ SIZE = [
     "batch_size=128",
     "model.feedforward_dim=64",
     "model.dropout=0.2",
+    "model.attention_dropout=0.2",
     "model.init_std=0.02",
     "scheduler=constant",
 ]

@@ -1,18 +1,20 @@
 """The machine's limits and how near a training step comes to them: python experiments/speed/limits.py -- [overrides]
 
-Prints GFLOP/s of 2048 x 2048 float32 and bfloat16 products, the share of the float32 peak that a step of SASRec reaches
-(operations of products only, counted from the shapes), and where the step's time goes.
+Prints GFLOP/s of 2048 x 2048 float32 and bfloat16 products, the share of the float32 peak that an epoch of SASRec
+reaches (operations of products only, counted from the shapes), and where its time goes; limits.csv.
 """
 
 import argparse
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `recsys` sets it, before torch is imported
 
+import pandas as pd
 import torch
-from compare import SIZE
+from compare import CASES, SIZE, Case
 from ours import built, composed
 from torch import Tensor
 
@@ -45,12 +47,12 @@ def peaks() -> dict[str, float]:
     return found | {"bfloat16": gflops(2 * 2048**3, lambda: one @ other)}
 
 
-def step_operations(batch: TrainBatch, *, dim: int, hidden: int, blocks: int, num_items: int) -> float:
+def step_operations(batch: TrainBatch, *, dim: int, hidden: int, blocks: int, num_columns: int) -> float:
     """Floating point operations of the products of a step, forward and backward, on real positions alone."""
     lengths = batch.target_mask.sum(1).double()
     linear = 2 * (4 * dim**2 + 2 * dim * hidden) * lengths.sum()
     attention = 2 * 2 * dim * (lengths * (lengths + 1) / 2).sum()
-    logits = 2 * dim * num_items * len(batch.places)
+    logits = 2 * dim * num_columns * len(batch.places)
     return float(3 * (blocks * (linear + attention) + logits))
 
 
@@ -70,14 +72,20 @@ def timed_step(task: SequentialRecommender, optimizer: torch.optim.Optimizer, ba
     return torch.tensor([*marks, time.perf_counter()], dtype=torch.float64).diff()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("overrides", nargs="*", help="such as data.path=ml-1m_sas.txt")
-    peak = peaks()
-    for name, rate in peak.items():
-        print(f"{name:30} {rate:7.0f} GFLOP/s")
-    config = composed([*SIZE, "loss=ce", *parser.parse_args().overrides])
+def products_of(case: Case, overrides: list[str]) -> tuple[float, int]:
+    """GFLOP of an epoch's products, and its positions."""
+    config = composed([*SIZE, *case.ours, *overrides])
     parts = built(config)
+    columns = parts.datamodule.num_items if case.name.startswith("full") else 1 + config.sampler.num_negatives
+    size = {"dim": config.model.dim, "hidden": config.model.feedforward_dim, "blocks": config.model.num_blocks}
+    batches = list(parts.datamodule.train_dataloader())
+    operations = sum(step_operations(batch, **size, num_columns=columns) for batch in batches)
+    return operations / 1e9, sum(len(batch.places) for batch in batches)
+
+
+def stages(overrides: list[str]) -> torch.Tensor:
+    """Seconds of each stage in an epoch with full cross-entropy."""
+    parts = built(composed([*SIZE, "loss=ce", *overrides]))
     task = parts.task
     assert isinstance(task, SequentialRecommender)
     task.train()
@@ -85,16 +93,28 @@ def main() -> None:
     batches = list(parts.datamodule.train_dataloader())
     for batch in batches[:8]:
         timed_step(task, optimizer, batch)
-    seconds = torch.stack([timed_step(task, optimizer, batch) for batch in batches]).sum(0)
-    size = {"dim": config.model.dim, "hidden": config.model.feedforward_dim, "blocks": config.model.num_blocks}
-    operations = sum(step_operations(b, **size, num_items=parts.datamodule.num_items) for b in batches)
+    return torch.stack([timed_step(task, optimizer, batch) for batch in batches]).sum(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("overrides", nargs="*", help="such as data.path=ml-1m_sas.txt")
+    overrides = parser.parse_args().overrides
+    peak = peaks()
+    for name, rate in peak.items():
+        print(f"{name:30} {rate:7.0f} GFLOP/s")
+    best = peak["float32, as used here"]
+    found = {case.name: products_of(case, overrides) for case in CASES}
+    records = [
+        {"case": case, "gflop": gflop, "positions": positions, "peak_gflops": best}
+        for case, (gflop, positions) in found.items()
+    ]
+    pd.DataFrame(records).to_csv(Path(__file__).parent / "limits.csv", index=False)
+    seconds = stages(overrides)
     for name, spent in zip(STAGES, seconds.tolist(), strict=True):
         print(f"{name:30} {spent:7.2f} s")
-    rate = operations / float(seconds.sum()) / 1e9
-    share = rate / peak["float32, as used here"]
-    print(
-        f"an epoch of {len(batches)} steps: {seconds.sum():.2f} s, {rate:.0f} GFLOP/s, {share:.0%} of the float32 peak"
-    )
+    rate = found[CASES[0].name][0] / float(seconds.sum())
+    print(f"an epoch: {seconds.sum():.2f} s, {rate:.0f} GFLOP/s, {rate / best:.0%} of the float32 peak")
 
 
 if __name__ == "__main__":

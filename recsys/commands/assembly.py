@@ -11,8 +11,10 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import Logger
 from torch import nn
 
+from recsys.commands.loggers import make_logger
 from recsys.commands.mistakes import behind_hydra, is_user_error
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
@@ -69,12 +71,15 @@ def _list_makers(node: DictConfig) -> list[partial[ListMetric]]:
 
 def rehearse(config: DictConfig) -> None:
     """Builds every part for a toy catalogue, takes one step and ranks: a bad value is found before any data is read."""
-    rows = Ragged.from_rows([[0, 1, 2], [2, 1, 0]])._replace(timestamps=np.arange(6))
-    questions = EvalSet(rows.starts // 3, rows.trim(tail=1), rows.trim(head=2))
-    attributes = toy_attributes(config) if reads_attributes(config) else ()
-    catalogue = Catalogue(num_items=3, train=rows, whole=rows, attributes=attributes)
+    size = instantiate(config.task.module).func.toy_size
+    rows = Ragged.from_rows([[(user + step) % size for step in range(3)] for user in range(size)])
+    rows = rows._replace(timestamps=np.arange(3 * size))
+    questions = EvalSet(np.arange(size), rows.trim(tail=1), rows.trim(head=2))
+    attributes = toy_attributes(config, size) if reads_attributes(config) else ()
+    catalogue = Catalogue(num_items=size, train=rows, whole=rows, attributes=attributes)
     parts = assemble(config, Split(rows, questions, questions), catalogue)
     freeze(parts.task.get_submodule("model"), instantiate(config.init).freeze)
+    make_logger(config)
     trainer = make_trainer(config)
     check_monitor(config.monitor, parts.task, trainer)
     with refusals("the first step on a toy catalogue"):
@@ -92,10 +97,10 @@ def lists_read_attributes(node: DictConfig) -> bool:
     return any(make.func.reads_attributes for make in _list_makers(node))  # pyright: ignore
 
 
-def toy_attributes(config: DictConfig) -> list[ItemAttributes]:
-    """The kinds that the data set is said to have, for the toy catalogue's three items."""
+def toy_attributes(config: DictConfig, size: int) -> list[ItemAttributes]:
+    """The kinds that the data set is said to have, for the items of the toy catalogue."""
     names = [name for name, file in (config.data.get("attributes") or {}).items() if file is not None]
-    rows = Ragged.from_rows([[0], [0, 1], []])
+    rows = Ragged.from_rows(([[0], [0, 1], []] * size)[:size])
     return [ItemAttributes(name=str(name), rows=rows, vocabulary=Vocabulary(np.arange(2))) for name in names]
 
 
@@ -142,8 +147,8 @@ def check_users(model: nn.Module, splitter: Splitter, split: Split) -> None:
             )
 
 
-def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
-    """The Trainer with its callbacks and those given; ValueError for values that would fail or be passed over."""
+def make_trainer(config: DictConfig, *more: Callback, logger: Logger | None = None) -> Trainer:
+    """The Trainer with its callbacks, those given and the logger; ValueError for values that fail or pass unused."""
     clip = config.trainer.get("gradient_clip_val")
     if clip is not None and clip <= 0:
         raise ValueError(f"trainer.gradient_clip_val ({clip}) must be above 0; null switches clipping off")
@@ -159,7 +164,8 @@ def make_trainer(config: DictConfig, *more: Callback) -> Trainer:
             "or no epoch is ever validated"
         )
     callbacks = made("callbacks", config.callbacks)
-    return made("trainer", config.trainer, callbacks=[*callbacks.values(), *more])
+    loggers = {} if logger is None else {"logger": logger}
+    return made("trainer", config.trainer, callbacks=[*callbacks.values(), *more], **loggers)
 
 
 def made(key: str, node: DictConfig, **facts: Any) -> Any:

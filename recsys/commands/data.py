@@ -1,5 +1,9 @@
 """`recsys data`: what a data set looks like, what a split makes of it, and what of that leaks."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich import box
@@ -9,23 +13,32 @@ from rich.table import Table
 from recsys.commands.configuration import check_types, run_with_hydra
 from recsys.commands.run_directory import register_resolvers
 from recsys.data.audit import Audit
+from recsys.data.dataset import InteractionDataset
 from recsys.data.description import Description
 from recsys.data.splits import EvalSet, Split, Splitter
+from recsys.report.data_plot import data_plot
 
 console = Console()
 
 
 def main(argv: list[str]) -> None:
-    """Describes the data and the split that `argv` (the overrides of `recsys train`) names."""
+    """Describes the data and the split that `argv` names: a data set's name and overrides of `recsys train`."""
     register_resolvers()
-    run_with_hydra(describe, config_name="train", argv=argv)
+    run_with_hydra(describe, config_name="train", argv=spelled_out(argv))
+
+
+def spelled_out(argv: Sequence[str]) -> list[str]:
+    """`ml-1m` stands for `data=ml-1m`."""
+    return [word if "=" in word or word.startswith(("-", "~", "+")) else f"data={word}" for word in argv]
 
 
 def describe(config: DictConfig) -> None:
     """Prints the data's facts, the parts of the split, its audit and both fingerprints."""
     check_types(config)
     splitter: Splitter = instantiate(config.split)
-    sequences = instantiate(config.data).sequences()
+    dataset: InteractionDataset = instantiate(config.data)
+    tell_source(dataset)
+    sequences = dataset.sequences()
     facts = Description.of(sequences)
     console.print(
         f"{sequences.name}: {facts.num_users:,} users, {facts.num_items:,} items, {facts.num_interactions:,} "
@@ -41,6 +54,17 @@ def describe(config: DictConfig) -> None:
     for sentence in Audit.of(split, sequences).sentences():
         console.print(f"  {sentence}", soft_wrap=True)
     console.print(f"split {split.fingerprint()}", soft_wrap=True)
+    picture = Path("outputs", "data", f"{sequences.name}.png")
+    data_plot(sequences, picture)
+    console.print(f"lengths and popularity as a picture: {picture}", soft_wrap=True)
+
+
+def tell_source(dataset: InteractionDataset) -> None:
+    """Licence, citation, and where the data is looked for, before a download begins."""
+    places = [f"source: {place.describe()}" for place in dataset.locations]
+    source = places if dataset.path is None else [f"source: {dataset.path}"]
+    for line in [*(dataset.card.lines() if dataset.card else []), *source]:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def quantile_table(facts: Description) -> Table:
@@ -62,13 +86,16 @@ def times_line(facts: Description) -> str:
 
 
 def split_table(split: Split) -> Table:
-    """Users, inputs and targets of each part; cold: users without a training item."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("part", "users", "cold users", "input items", "targets"):
-        table.add_column(name, justify="left" if name == "part" else "right")
-    table.add_row("train", f"{(split.train.lengths > 0).sum():,}", "", f"{split.train.lengths.sum():,}", "")
+    """Users, inputs and targets of each part; cold: users without a training item, targets nobody trained on."""
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    trained = np.unique(split.train.flat())
+    for name in ("part", "users", "cold users", "inputs", "targets", "cold targets", "cold items"):
+        table.add_column(name, justify="left" if name == "part" else "right", no_wrap=True)
+    table.add_row("train", f"{(split.train.lengths > 0).sum():,}", "", f"{split.train.lengths.sum():,}", "", "", "")
     parts: dict[str, EvalSet] = {"validation": split.valid, "test": split.test}
     for name, part in parts.items():
-        sizes = (split.is_cold(part).sum(), part.inputs.lengths.sum(), part.targets.lengths.sum())
+        targets = part.targets.flat()
+        cold = targets[~np.isin(targets, trained)]
+        sizes = (split.is_cold(part).sum(), part.inputs.lengths.sum(), len(targets), len(cold), len(np.unique(cold)))
         table.add_row(name, f"{len(part.users):,}", *(f"{size:,}" for size in sizes))
     return table

@@ -14,6 +14,7 @@ from recsys.commands.recorded import DATA, RUN, check_same, check_targets, made_
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import InteractionDataset
+from recsys.data.interactions import Vocabulary
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import Split, Splitter
 from recsys.report.runs import Run, load_run
@@ -48,6 +49,11 @@ class Rebuilt(NamedTuple):
     parts: Parts
     catalogue: Catalogue
 
+    @property
+    def users(self) -> Vocabulary:
+        """The users' own ids."""
+        return self.data.sequences.users
+
 
 def read_data(path: Path, overrides: list[str], *, with_attributes: bool = False) -> RunData:
     """The run's record, its data and its split.
@@ -56,6 +62,8 @@ def read_data(path: Path, overrides: list[str], *, with_attributes: bool = False
     are not those of the run, or where the record names what is no part of a run.
     """
     run = load_run(path)
+    if "model" not in run.config:
+        raise ValueError(f"{path} has no model of its own: it is made of other runs; give one of those")
     config = OmegaConf.merge(OmegaConf.create(run.config), OmegaConf.from_dotlist(overrides))
     assert isinstance(config, DictConfig)
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]

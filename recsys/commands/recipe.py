@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning import seed_everything
+from pytorch_lightning import Callback, seed_everything
 from rich.console import Console
 
 from recsys.callbacks import Stopwatch
@@ -16,6 +16,7 @@ from recsys.commands.assembly import assemble, check_users, make_trainer, reads_
 from recsys.commands.configuration import check_types
 from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
 from recsys.commands.fitting import fit, initialise, load_best
+from recsys.commands.loggers import begin, end, make_logger
 from recsys.commands.results import results
 from recsys.commands.run_directory import RunDirectory
 from recsys.data.attributes import ItemAttributes
@@ -30,8 +31,11 @@ from recsys.report.tables import run_line, run_table
 console = Console()
 
 
-def train(config: DictConfig) -> None:
-    """Trains, tests the best epoch, writes the run's record and prints its table."""
+def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None:
+    """Trains, tests the best epoch, writes the run's record and prints its table; a line where `brief` or in a grid.
+
+    callbacks: of whoever trains many, beside those of the config.
+    """
     quiet_lightning()
     prefer_onednn()
     check_types(config)
@@ -45,8 +49,8 @@ def train(config: DictConfig) -> None:
     if run.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
     else:
-        execute(config, run, sequences, attributes, started=started)
-    show = run_line if HydraConfig.get().mode == RunMode.MULTIRUN else run_table
+        execute(config, run, sequences, attributes, *callbacks, started=started)
+    show = run_line if brief or HydraConfig.get().mode == RunMode.MULTIRUN else run_table
     console.print(show(load_run(run.path)), soft_wrap=show is run_line)
 
 
@@ -73,7 +77,7 @@ def execute(
     run: RunDirectory,
     sequences: UserSequences,
     attributes: Sequence[ItemAttributes],
-    *,
+    *callbacks: Callback,
     started: float,
 ) -> None:
     """Split, model, fit, test, record: the recipe."""
@@ -88,7 +92,8 @@ def execute(
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     initialise(instantiate(config.init), model, console, fingerprints=known_by)
     stopwatch = Stopwatch()
-    trainer = make_trainer(config, stopwatch)
+    logger = make_logger(config)
+    trainer = make_trainer(config, stopwatch, *callbacks, logger=logger)
     console.print(
         f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
         f"{sequences.num_interactions:,} interactions -> {run.path}",
@@ -97,6 +102,7 @@ def execute(
     for kind in attributes:
         console.print(kind.describe(), soft_wrap=True)
 
+    begin(logger, config)
     interrupted = fit(trainer, parts, resume=run.start())
     seconds = stopwatch.seconds()
     best_epoch = load_best(parts, run.path / "best.ckpt", console)
@@ -114,6 +120,7 @@ def execute(
         metrics=result.metrics,
         baselines=result.baselines,
     )
+    end(logger, result.metrics, epochs=trainer.current_epoch)
     if interrupted:
         console.print(
             f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,20 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from recsys.commands.command_line import command_line
 from recsys.commands.environment import environment
+from recsys.report.ledger import append, line_of
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
-# Keys that say where things lie, not what is computed; data and attributes are known by their fingerprints.
+# Keys that say where things lie or what is said of them, not what is computed; data and attributes are known by their
+# fingerprints.
 NOT_IDENTITY = (
     "force",
     "output_dir",
+    "ledger",
+    "logger",
+    "note",
+    "trainer.enable_progress_bar",
     "data.path",
     "data.locations",
     "data.cache_dir",
@@ -34,6 +42,8 @@ RESULTS = (
     "evaluations.json",
     "learning_curve.png",
 )
+
+log = logging.getLogger(__name__)
 
 
 class RunDirectory:
@@ -58,7 +68,7 @@ class RunDirectory:
         config_file = self.path / "config.yaml"
         if self.config["force"] or not config_file.exists():
             return False
-        different = differences(_compared(OmegaConf.load(config_file)), _compared(self.identity))
+        different = differences(compared(OmegaConf.load(config_file)), compared(self.identity))
         if different:
             raise ValueError(
                 f"{self.path} holds a run of another config ({'; '.join(different[:5])}); "
@@ -81,8 +91,9 @@ class RunDirectory:
         return checkpoint if checkpoint.exists() else None
 
     def write(self, **facts: Any) -> None:
-        """Writes run.json: the given facts and what identifies the run; all of it or nothing."""
+        """Writes run.json: the given facts and what identifies the run; all or nothing. Then the ledger's line."""
         record = {
+            **command_line(),
             **facts,
             "name": self.config["name"],
             "data": self.config["data"]["name"],
@@ -95,6 +106,15 @@ class RunDirectory:
         partial = self.path / "run.json.partial"
         partial.write_text(json.dumps(record, indent=1))
         partial.replace(self.path / "run.json")
+        self._enter(record)
+
+    def _enter(self, record: Mapping[str, Any]) -> None:
+        """A ledger that can't be written is no reason to lose a run."""
+        if ledger := self.config.get("ledger"):
+            try:
+                append(Path(ledger), line_of(record, self.path))
+            except Exception as problem:
+                log.warning("the ledger has no line of this run (%s)", problem)
 
 
 def register_resolvers() -> None:
@@ -123,7 +143,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str =
     return found
 
 
-def _compared(config: Any) -> dict[str, Any]:
+def compared(config: Any) -> dict[str, Any]:
     """What tells two runs apart."""
     config = config.copy()
     for key in NOT_IDENTITY:

@@ -94,7 +94,7 @@ class InteractionDataset:
             return ()
         _, data_file = self._source()
         return tuple(
-            file.read(name, data_file=data_file, items=sequences.vocabulary, key=f"data.attributes.{name}")
+            file.read(name, data_file=data_file, items=sequences.vocabulary)
             for name, file in self.attribute_files.items()
         )
 

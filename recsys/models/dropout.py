@@ -1,28 +1,15 @@
 """Dropout whose mask costs a byte of randomness per element."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recsys.draws import generator
+
 LEVELS = 256  # values of a random byte
-
-_generator: ContextVar[torch.Generator | None] = ContextVar("generator", default=None)  # None: torch's own
-
-
-@contextmanager
-def drawing_from(generator: torch.Generator) -> Iterator[None]:
-    """Dropout on a CPU draws from this generator, in this thread."""
-    token = _generator.set(generator)
-    try:
-        yield
-    finally:
-        _generator.reset(token)
 
 
 class Dropout(nn.Module):
@@ -58,7 +45,7 @@ class Draws:
 
     def __init__(self, shape: tuple[int, ...], p: float, dtype: torch.dtype) -> None:
         size, self.dropped = math.prod(shape), round(p * LEVELS)
-        words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=_generator.get())
+        words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator())
         self.bytes = words.view(torch.uint8)[:size].view(shape)
         self.scale = LEVELS / (LEVELS - self.dropped)
         self.dtype = dtype

@@ -14,9 +14,12 @@ COLUMNS = ("user", "item", "rank", "score")
 
 
 def write_top(file: Path, frame: pd.DataFrame, *, k: int) -> None:
-    """All of it or nothing. frame: columns user and item (raw ids), rank (from 1), score."""
+    """All of it or nothing. frame: columns user and item (raw ids), rank (from 1), score, and more where there is more.
+
+    k: the length that was asked for, kept with the file.
+    """
     partial = file.with_name(f"{file.name}.partial")
-    kept = pd.DataFrame({name: frame[name] for name in COLUMNS})
+    kept = frame.copy(deep=False)
     kept.attrs["k"] = k
     kept.to_parquet(partial, index=False)
     partial.replace(file)

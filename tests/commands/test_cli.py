@@ -83,7 +83,7 @@ def test_exit_code_is_the_verbs(argv: list[str], code: int):
         (["prob"], "unknown verb 'prob'; did you mean 'probe'?"),
         (
             ["model=gru"],
-            "unknown verb 'model=gru'; the verbs are train, evaluate, data, inspect, report, import-checkpoint, probe",
+            f"unknown verb 'model=gru'; the verbs are {', '.join([*cli.VERBS, 'probe'])}",
         ),
         (["probe", "user"], "dim (3) must be even, got 3, pass dim=4"),
         (["probe", "file"], "no file ml-100k.inter; pass data.path=..."),

@@ -27,3 +27,37 @@ def test_data_and_split_are_described(
     capsys.readouterr()
     assert main(["data", "data=csv", "data.path=my.csv", "split=temporal"]) == 2
     assert "needs timestamps and csv has none" in capsys.readouterr().err
+
+
+def test_the_short_form_with_licence_source_and_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "ml"
+    folder.mkdir()
+    rows = [(user, 1 + (user + step) % 20, 3, step) for user in range(40) for step in range(6)]
+    (folder / "ratings.dat").write_text("".join("::".join(map(str, row)) + "\n" for row in rows))
+    assert main(["data", "ml-10m", f"data.path={folder}"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "licence: research use; no redistribution" in printed
+    assert "cite: F. M. Harper and J. A. Konstan" in printed
+    assert f"source: {folder}" in printed
+    assert "40 users, 20 items, 240 interactions" in printed
+    assert "cold targets cold items" in printed
+    assert (tmp_path / "outputs/data/ml-10m.png").stat().st_size > 10_000
+    assert main(["data", "ml-11m"]) == 2
+    assert "data=ml-11m: no such option" in capsys.readouterr().err
+
+
+def test_a_cold_item_is_counted_in_its_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    rows = [(user, item) for user in range(4) for item in (0, 1, 2, 3, 10 + user // 2)]  # last: two items, cold
+    pd.DataFrame(rows, columns=["user", "item"]).to_csv("my.csv", index=False)
+    assert main(["data", "csv", "data.path=my.csv"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["validation", "4", "0", "12", "4", "4", "1"] in lines
+    assert ["test", "4", "0", "16", "4", "4", "2"] in lines

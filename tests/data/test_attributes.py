@@ -21,6 +21,7 @@ from recsys.data.attributes import (
     ItemLists,
     ItemTable,
     MovieGenres,
+    MovieTitles,
     MovieYears,
 )
 from recsys.data.interactions import Vocabulary
@@ -214,3 +215,16 @@ def test_an_attribute_can_be_done_without() -> None:
     recipe = OmegaConf.merge(OmegaConf.load(RECIPES / "ml-100k.yaml"), {"attributes": {"genre": None, "year": None}})
     dataset = instantiate(recipe)
     assert dataset.attributes(dataset.sequences()) == ()
+
+
+def test_titles_keep_their_accents_in_either_encoding(tmp_path: Path) -> None:
+    line = "1::Misérables, Les (1995)::Drama\n"
+    for encoding in ("latin-1", "utf-8"):
+        (tmp_path / "movies.dat").write_bytes(line.encode(encoding))
+        assert MovieTitles().read(tmp_path / "movies.dat")["value"].to_list() == ["Misérables, Les (1995)"]
+
+
+def test_the_words_of_an_atomic_title_are_one_value(tmp_path: Path) -> None:
+    (tmp_path / "x.item").write_text("item_id:token\tmovie_title:token_seq\n1\tToy Story\n2\tHeat\n")
+    pairs = AtomicItems(column="movie_title", joined=True).read(tmp_path / "x.item")
+    assert pairs["value"].to_list() == ["Toy Story", "Heat"]

@@ -41,11 +41,12 @@ class AttributeFile:
         self.path = path
         self.ids = dict(ids or {})
 
-    def read(self, name: str, *, data_file: Path, items: Vocabulary, key: str) -> ItemAttributes:
+    def read(self, name: str, *, data_file: Path, items: Vocabulary, key: str | None = None) -> ItemAttributes:
         """The attribute `name` of the data's items. FileNotFoundError where there is no file of it.
 
-        key: of the config, for what is said where something is wrong.
+        key: of the config, for what is said where something is wrong; None: that of an attribute of this name.
         """
+        key = key or f"data.attributes.{name}"
         pairs = self.reader.read(self._find(name, data_file, key))
         for pattern, translation in self.ids.items():
             if fnmatch(data_file.name, pattern):
