@@ -9,10 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from recsys.candidates import Candidates
-from recsys.commands.configuration import conf_dir
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import conf_dir
 from recsys.models.base import SequentialModel
 from recsys.models.recbole import RecBoleModel
+from recsys.runs.directory import register_resolvers
 
 
 def options(group: str) -> list[str]:

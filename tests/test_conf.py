@@ -10,8 +10,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.commands.configuration import check_types, conf_dir
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, conf_dir
+from recsys.runs.directory import register_resolvers
 
 CONF = conf_dir()
 FILES = sorted(path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml"))

@@ -27,6 +27,13 @@ ORDER = (
     "report",
     "pretraining_runs",
     "callbacks",
+    "config",
+    "options",
+    "runs",
+    "refits",
+    "recommending",
+    "ensembles",
+    "searches",
     "commands",
 )
 

@@ -19,14 +19,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from recsys.commands.assembly import assemble
-from recsys.commands.configuration import conf_dir
-from recsys.commands.environment import quiet_lightning
-from recsys.commands.recipe import catalogue_of
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import conf_dir
 from recsys.data.batches import EvalBatch
 from recsys.evaluation import FullRanking, evaluate
 from recsys.metrics.ranking import RankingMetrics
+from recsys.runs.assembly import assemble
+from recsys.runs.directory import register_resolvers
+from recsys.runs.environment import quiet_lightning
+from recsys.runs.recipe import catalogue_of
 
 MODELS = {"Pop": 100, "ItemKNN": 1, "EASE": 1, "BPR": 20, "LightGCN": 20, "SASRec": 2, "GRU4Rec": 2}  # name: batches
 CUTOFFS = (1, 5, 10, 20)

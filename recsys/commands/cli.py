@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 from recsys import __version__
-from recsys.commands.mistakes import behind_hydra, is_user_error
+from recsys.config.mistakes import behind_hydra, is_user_error
 
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",

@@ -6,10 +6,10 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from recsys.commands.ensemble_options import USAGE, EnsembleOptions, parse
-from recsys.commands.run_directory import RunDirectory
+from recsys.options.ensemble import USAGE, EnsembleOptions, parse
 from recsys.report.runs import Run, RunStatus, load_run
 from recsys.report.tables import run_table
+from recsys.runs.directory import RunDirectory
 
 SAME = ("data", "split", "protocol")  # fingerprints
 KEPT = ("data", "split", "eval", "monitor")  # of the members' config: what the ensemble shares with them
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     if directory.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {directory.path}", soft_wrap=True)
     else:
-        from recsys.commands import ensemble_recipe
+        from recsys.ensembles import recipe as ensemble_recipe
 
         ensemble_recipe.execute(directory, runs, options)
     console.print(run_table(load_run(directory.path)))

@@ -10,19 +10,19 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from recsys.commands.arguments import parse
-from recsys.commands.assembly import lists_read_attributes, make_lists
-from recsys.commands.configuration import check_types, conf_dir
-from recsys.commands.environment import quiet_lightning
 from recsys.commands.evaluation_table import evaluation_table, lists_table
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, conf_dir
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Evaluator, RankingProtocol, Scorer, evaluate_all
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.popularity import Popularity
+from recsys.options.arguments import parse
 from recsys.products import prefer_onednn
 from recsys.report.evaluations import FILE, read_evaluations
+from recsys.runs.assembly import lists_read_attributes, make_lists
+from recsys.runs.directory import register_resolvers
+from recsys.runs.environment import quiet_lightning
+from recsys.runs.rebuilding import Rebuilt, rebuild
 
 USAGE = "recsys evaluate run=DIRECTORY eval=full,uniform_100 [eval.KEY=...] [data.KEY=...]"
 console = Console()

@@ -7,10 +7,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, run_with_hydra
 from recsys.data.atomic_export import export_atomic
 from recsys.data.splits import Splitter
+from recsys.runs.directory import register_resolvers
 
 
 def main(argv: list[str]) -> None:

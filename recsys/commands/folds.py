@@ -6,10 +6,10 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from recsys.commands.folds_options import USAGE, FoldsOptions, parse
-from recsys.commands.run_directory import RunDirectory, compared, differences
+from recsys.options.folds import USAGE, FoldsOptions, parse
 from recsys.report.runs import Run, RunStatus, load_run
 from recsys.report.tables import run_table
+from recsys.runs.directory import RunDirectory, compared, differences
 
 SAME = ("data", "protocol")  # fingerprints; that of the split differs from fold to fold
 KEPT = ("data", "eval", "monitor")  # of the folds' config
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
     if directory.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {directory.path}", soft_wrap=True)
     else:
-        from recsys.commands import folds_recipe
+        from recsys.ensembles import folds as folds_recipe
 
         folds_recipe.execute(directory, runs, options)
     console.print(run_table(load_run(directory.path)))

@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, run_with_hydra
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.layers import ItemEmbedding
+from recsys.runs.directory import register_resolvers
 
 console = Console()
 ROW = [3, 1, 4, 0]  # the toy user's items, oldest first

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recsys.commands.ledger_options import USAGE, LedgerOptions, parse
+from recsys.options.ledger import USAGE, LedgerOptions, parse
 from recsys.report.ledger import read
 
 SHORT_TEXT = 25  # characters of a column that is never folded; a time has so many

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from recsys.commands.report_options import ReportOptions, parse
-from recsys.commands.run_data import asked_users
+from recsys.options.report import ReportOptions, parse
 from recsys.report.asked import Asked
 from recsys.report.exports import explanation, to_frame, to_latex, to_markdown
 from recsys.report.leaderboard_table import leaderboard_table
 from recsys.report.page import render
 from recsys.report.study import Study, load_study
+from recsys.runs.data import asked_users
 
 REFRESH = 20  # seconds between looks at a study that is still running
 FILES = ("index.html", "table.md", "table.tex", "table.csv")

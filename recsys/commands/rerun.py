@@ -8,11 +8,11 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from recsys.commands import train
-from recsys.commands.command_line import with_note_quoted
-from recsys.commands.configuration import run_with_hydra
-from recsys.commands.run_directory import compared, differences, register_resolvers
+from recsys.config.command_line import with_note_quoted
+from recsys.config.composing import run_with_hydra
 from recsys.report.runs import load_run
+from recsys.runs.directory import compared, differences, register_resolvers
+from recsys.runs.training import train
 
 USAGE = "recsys rerun RUN [optimizer=radam ...]"
 OWN = ("force", "output_dir", "note", "ledger")  # said of that run alone
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     def task(config: DictConfig) -> None:
         for line in changed(directory, config):
             console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
-        train.train(config)
+        train(config)
 
     register_resolvers()
     run_with_hydra(task, config_name="train", argv=overrides)

@@ -1,7 +1,7 @@
 """`recsys tune`: a search for hyper-parameters over Optuna, each trial an ordinary run."""
 
-from recsys.commands.extras import require
-from recsys.commands.tune_options import USAGE, parse
+from recsys.config.extras import require
+from recsys.options.tune import USAGE, parse
 
 
 def main(argv: list[str]) -> None:
@@ -11,6 +11,6 @@ def main(argv: list[str]) -> None:
         return
     options = parse(argv)
     require("optuna", extra="tune", purpose="recsys tune")
-    from recsys.commands import search
+    from recsys.searches import search
 
     search.tune(options)

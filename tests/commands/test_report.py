@@ -10,11 +10,11 @@ import pytest
 
 from recsys.commands import report
 from recsys.commands.cli import main
-from recsys.commands.recorded import make_data
-from recsys.commands.report_options import parse
-from recsys.commands.run_data import asked_users
 from recsys.data.splits import LeaveOneOut
+from recsys.options.report import parse
 from recsys.report.runs import load_run
+from recsys.runs.data import asked_users
+from recsys.runs.recorded import make_data
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_items_go_by_their_titles_or_by_ids_with_a_remark(study: Path, ratings: 
         "recsys.data.locations.os.system",
         "recsys.data.locations.shutil.rmtree",
         "recsys.data.dataset.Path",
-        "recsys.commands.train.main",
+        "recsys.runs.training.main",
         "recsys.data.nowhere.Thing",
         "recsys.data.interactions.k_core",
     ],

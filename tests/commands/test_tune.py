@@ -15,8 +15,8 @@ from grid import composed
 
 from recsys.callbacks import EpochLog
 from recsys.commands.cli import main
-from recsys.commands.configuration import check_types
-from recsys.commands.search_space import first_values, load_space, overrides_of
+from recsys.config.composing import check_types
+from recsys.searches.space import first_values, load_space, overrides_of
 
 TINY = (
     "data=csv",
@@ -116,8 +116,8 @@ def test_a_trial_that_was_cut_short_is_taken_up_again(monkeypatch: pytest.Monkey
 
 
 def test_a_trial_worse_than_most_is_pruned_and_stays_a_run_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.commands.trials.STARTUP", 1)
-    monkeypatch.setattr("recsys.commands.trials.WARMUP", 0)
+    monkeypatch.setattr("recsys.searches.trials.STARTUP", 1)
+    monkeypatch.setattr("recsys.searches.trials.WARMUP", 0)
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: trial.number == 1)
     assert tune("trials=3") == 0
     assert trials()["state"].tolist() == ["COMPLETE", "PRUNED", "COMPLETE"]
@@ -163,7 +163,7 @@ def test_mistakes_are_one_sentence_before_any_trial(
         assert "another recsys tune is at work" in said("trials=1")
     assert tune("trials=1", "model=gru4rec") == 0
     assert "holds another search (set.model is gru4rec there, None here)" in said("trials=1")
-    monkeypatch.setattr("recsys.commands.extras.find_spec", lambda package: None)
+    monkeypatch.setattr("recsys.config.extras.find_spec", lambda package: None)
     assert "recsys tune needs optuna, which is not installed: pip install 'recsys[tune]'" in said()
 
 

@@ -7,9 +7,9 @@ import pytest
 import ranx
 import torch
 
-from recsys.commands.ensemble_options import HOW
 from recsys.data.batches import EvalBatch
 from recsys.evaluation.fusion import POINTS, Ensemble, TopLists, select_greedily
+from recsys.options.ensemble import HOW
 
 NUM_ITEMS, NUM_USERS, DEPTH = 30, 6, 8
 

@@ -12,12 +12,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from recsys.callbacks import Pruning
-from recsys.commands.command_line import with_note_quoted
-from recsys.commands.configuration import run_with_hydra
-from recsys.commands.mistakes import behind_hydra
-from recsys.commands.run_directory import register_resolvers
-from recsys.commands.search_space import Space, overrides_of
+from recsys.config.command_line import with_note_quoted
+from recsys.config.composing import run_with_hydra
+from recsys.config.mistakes import behind_hydra
 from recsys.report.runs import load_run
+from recsys.runs.directory import register_resolvers
+from recsys.searches.space import Space, overrides_of
 
 STARTUP = 5  # trials that are trained to their end before any is pruned
 WARMUP = 3  # epochs before which none is
@@ -94,7 +94,7 @@ def _trained(search: Search, overrides: list[str], pruning: Pruning, attributes:
     records: list[Mapping[str, float]] = []
 
     def task(config: DictConfig) -> None:
-        from recsys.commands import recipe
+        from recsys.runs import recipe
 
         recipe.train(config, pruning, brief=True)
         attributes["run"] = config.output_dir

@@ -7,7 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
-from recsys.commands.command_line import command_line
+from recsys.config.command_line import command_line
 
 
 def make_logger(config: DictConfig) -> Logger | None:

@@ -11,11 +11,11 @@ import optuna
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from recsys.commands import train
-from recsys.commands.search_setup import num_done, prepare, resume
-from recsys.commands.trials import PROBLEM, Search, run_trial
-from recsys.commands.tune_options import TuneOptions
+from recsys.options.tune import TuneOptions
 from recsys.report.search_results import best_overrides, best_table, write_results
+from recsys.runs import training
+from recsys.searches.setup import num_done, prepare, resume
+from recsys.searches.trials import PROBLEM, Search, run_trial
 
 console = Console()
 
@@ -97,4 +97,4 @@ def train_best(search: Search, study: optuna.Study, *, num_seeds: int) -> None:
     console.print(f"best: recsys train {shlex.join([*kept, *best])}", soft_wrap=True, markup=False, highlight=False)
     if num_seeds:
         seeds = ",".join(str(search.seed + step) for step in range(1, num_seeds + 1))
-        train.main(["-m", *kept, *best, f"seed={seeds}", f"study={name}-best"])
+        training.main(["-m", *kept, *best, f"seed={seeds}", f"study={name}-best"])

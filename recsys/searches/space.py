@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from recsys.commands.configuration import check_types, conf_dir
+from recsys.config.composing import check_types, conf_dir
 
 Space = dict[str, BaseDistribution]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.commands.ensemble_options import flag, split_arguments
+from recsys.options.ensemble import flag, split_arguments
 
 USAGE = """usage: recsys folds RUN RUN ... [key=value ...]
 

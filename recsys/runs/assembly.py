@@ -14,8 +14,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 from torch import nn
 
-from recsys.commands.loggers import make_logger
-from recsys.commands.mistakes import behind_hydra, is_user_error
+from recsys.config.mistakes import behind_hydra, is_user_error
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.datamodule import SequenceDataModule
@@ -26,6 +25,7 @@ from recsys.evaluation import RankingProtocol
 from recsys.initialisation import freeze
 from recsys.metrics.ranked import ListMetric
 from recsys.metrics.ranking import RankingMetrics
+from recsys.runs.loggers import make_logger
 from recsys.tasks.training import TrainingTask
 
 TRAINING_GROUPS = ("sampler", "loss", "optimizer", "scheduler")  # a task selects null for what it has no use for

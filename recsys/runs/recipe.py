@@ -12,13 +12,7 @@ from pytorch_lightning import Callback, seed_everything
 from rich.console import Console
 
 from recsys.callbacks import Stopwatch
-from recsys.commands.assembly import assemble, check_users, make_trainer, reads_attributes, rehearse
-from recsys.commands.configuration import check_types
-from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.fitting import fit, initialise, load_best
-from recsys.commands.loggers import begin, end, make_logger
-from recsys.commands.results import results
-from recsys.commands.run_directory import RunDirectory
+from recsys.config.composing import check_types
 from recsys.data.attributes import ItemAttributes
 from recsys.data.audit import Audit
 from recsys.data.catalogue import Catalogue
@@ -27,6 +21,12 @@ from recsys.data.splits import Split, Splitter
 from recsys.products import prefer_onednn
 from recsys.report.runs import load_run
 from recsys.report.tables import run_line, run_table
+from recsys.runs.assembly import assemble, check_users, make_trainer, reads_attributes, rehearse
+from recsys.runs.directory import RunDirectory
+from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.runs.fitting import fit, initialise, load_best
+from recsys.runs.loggers import begin, end, make_logger
+from recsys.runs.results import results
 
 console = Console()
 

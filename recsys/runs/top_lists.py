@@ -8,11 +8,11 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from recsys.commands.rebuilding import Rebuilt, rebuild
 from recsys.data.interactions import Vocabulary
 from recsys.evaluation import RankingProtocol, Scorer
 from recsys.evaluation.fusion import TopLists
 from recsys.report.top_lists import write_top
+from recsys.runs.rebuilding import Rebuilt, rebuild
 
 PARTS = ("val", "test")
 console = Console()

@@ -10,9 +10,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.commands.command_line import command_line
-from recsys.commands.environment import environment
+from recsys.config.command_line import command_line
 from recsys.report.ledger import append, line_of
+from recsys.runs.environment import environment
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
 # Keys that say where things lie or what is said of them, not what is computed; data and attributes are known by their

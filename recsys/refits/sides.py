@@ -6,12 +6,12 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from recsys.commands.rebuilding import Rebuilt
 from recsys.data.collators import Evaluation
 from recsys.data.datamodule import InOrder
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import FullRanking, Scorer, evaluate
 from recsys.metrics.ranking import RankingMetrics
+from recsys.runs.rebuilding import Rebuilt
 
 SHOWN = ("ndcg@10", "hr@10")
 NAMES = {"train": "training: each user's last trained item", "held_out": "held out: the test questions"}

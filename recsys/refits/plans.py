@@ -7,13 +7,13 @@ from pytorch_lightning import Callback
 from rich.console import Console
 
 from recsys.callbacks import ContinueFrom
-from recsys.commands.assembly import Parts
-from recsys.commands.fitting import initialise, load_best
-from recsys.commands.rebuilding import Rebuilt
 from recsys.data.collators.restricted import Restricted, held_out_pairs
 from recsys.data.datamodule import SequenceDataModule
 from recsys.data.samples import Samples
 from recsys.initialisation import Scratch, freeze
+from recsys.runs.assembly import Parts
+from recsys.runs.fitting import initialise, load_best
+from recsys.runs.rebuilding import Rebuilt
 
 
 class Plan(ABC):

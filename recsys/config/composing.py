@@ -17,8 +17,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from recsys.commands.config_errors import explain
-from recsys.commands.config_types import check_types
+from recsys.config.errors import explain
+from recsys.config.types import check_types
 
 __all__ = ["check_types", "conf_dir", "run_with_hydra"]
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from recsys.commands.recorded import check_same, make_data
 from recsys.data.attributes import ItemAttributes
 from recsys.data.dataset import InteractionDataset
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import EvalSet, Split, Splitter
 from recsys.report.asked import Asked
 from recsys.report.runs import Run
+from recsys.runs.recorded import check_same, make_data
 
 RECENT = 8  # items of a history that are named
 

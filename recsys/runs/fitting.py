@@ -9,9 +9,9 @@ from pytorch_lightning import Trainer
 from rich.console import Console
 from torch import nn
 
-from recsys.commands.assembly import Parts
 from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
+from recsys.runs.assembly import Parts
 
 
 def initialise(init: Scratch, model: nn.Module, console: Console, *, fingerprints: Mapping[str, str]) -> None:

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.folds_options import FoldsOptions
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.run_directory import RunDirectory
-from recsys.commands.top_lists import stored, to_frame, top_lists
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet
 from recsys.evaluation import FullRanking
 from recsys.evaluation.fusion import Ensemble, TopLists, score_points
+from recsys.options.folds import FoldsOptions
 from recsys.products import prefer_onednn
 from recsys.report.runs import Run
 from recsys.report.top_lists import write_top
+from recsys.runs.directory import RunDirectory
+from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.runs.top_lists import stored, to_frame, top_lists
 
 
 def execute(directory: RunDirectory, runs: Sequence[Run], options: FoldsOptions) -> None:

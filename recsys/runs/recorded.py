@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.utils import instantiate
 
-from recsys.commands.mistakes import behind_hydra, is_user_error
+from recsys.config.mistakes import behind_hydra, is_user_error
 from recsys.report.runs import Run
 
 DATA = ("recsys.data.",)

@@ -7,10 +7,6 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from recsys.commands.assembly import Parts, assemble, reads_attributes
-from recsys.commands.fitting import load_best
-from recsys.commands.recipe import catalogue_of
-from recsys.commands.recorded import DATA, RUN, check_same, check_targets, made_again
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import InteractionDataset
@@ -18,6 +14,10 @@ from recsys.data.interactions import Vocabulary
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import Split, Splitter
 from recsys.report.runs import Run, load_run
+from recsys.runs.assembly import Parts, assemble, reads_attributes
+from recsys.runs.fitting import load_best
+from recsys.runs.recipe import catalogue_of
+from recsys.runs.recorded import DATA, RUN, check_same, check_targets, made_again
 from recsys.tasks.ranking import RankingTask
 
 PARTS = ("data", "split", "eval", "task", "model")  # of a config, without which there is no run

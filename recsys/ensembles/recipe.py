@@ -7,17 +7,17 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from recsys.commands.ensemble_options import EnsembleOptions
-from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.members import members_table, pairs, pairs_table, record_of
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.results import flat
-from recsys.commands.run_directory import RunDirectory
-from recsys.commands.top_lists import PARTS, from_frame, stored
+from recsys.ensembles.members import members_table, pairs, pairs_table, record_of
 from recsys.evaluation import Evaluation, evaluate
 from recsys.evaluation.fusion import POINTS, Ensemble, TopLists, select_greedily
+from recsys.options.ensemble import EnsembleOptions
 from recsys.products import prefer_onednn
 from recsys.report.runs import Run
+from recsys.runs.directory import RunDirectory
+from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.runs.results import flat
+from recsys.runs.top_lists import PARTS, from_frame, stored
 
 ROUNDS = 20  # of the greedy selection
 console = Console()

@@ -9,11 +9,11 @@ from omegaconf import DictConfig
 from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.run_directory import differences, register_resolvers
-from recsys.commands.search_space import Space, first_values, load_space, overrides_of
-from recsys.commands.trials import Search, is_done
-from recsys.commands.tune_options import TuneOptions
+from recsys.config.composing import check_types, run_with_hydra
+from recsys.options.tune import TuneOptions
+from recsys.runs.directory import differences, register_resolvers
+from recsys.searches.space import Space, first_values, load_space, overrides_of
+from recsys.searches.trials import Search, is_done
 
 PROGRESS_BAR = "trainer.enable_progress_bar"  # those of jobs side by side would overwrite each other
 UNSAID = ("note", "ledger", "force", PROGRESS_BAR)  # may change when a search continues

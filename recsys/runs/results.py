@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recsys.commands.assembly import Parts
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Scorer, evaluate
 from recsys.models.popularity import Popularity
 from recsys.report.curves import learning_curve, loss_curves
 from recsys.report.top_lists import FILE, write_top
+from recsys.runs.assembly import Parts
 from recsys.tasks.ranking import RankingTask
 
 TOP = 10  # items of each test user's list that are kept

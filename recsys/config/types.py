@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from typeguard import CollectionCheckStrategy, ForwardRefPolicy, TypeCheckError, check_type
 
-from recsys.commands.config_errors import nearest
+from recsys.config.errors import nearest
 
 Parameters = Mapping[str, inspect.Parameter]
 

@@ -11,17 +11,17 @@ from pytorch_lightning import Trainer, seed_everything
 from rich.console import Console
 
 from recsys.callbacks import StopAfter, Stopwatch
-from recsys.commands.assembly import Parts, assemble, made
-from recsys.commands.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
-from recsys.commands.fitting import fit
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.recipe import catalogue_of, fingerprints
-from recsys.commands.refit import RefitOptions
-from recsys.commands.refit_plans import PLANS, Plan
-from recsys.commands.refit_sides import Sides, measure, sides_table
-from recsys.commands.run_directory import RunDirectory
 from recsys.data.splits import Refitted
+from recsys.options.refit import RefitOptions
 from recsys.products import prefer_onednn
+from recsys.refits.plans import PLANS, Plan
+from recsys.refits.sides import Sides, measure, sides_table
+from recsys.runs.assembly import Parts, assemble, made
+from recsys.runs.directory import RunDirectory
+from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.runs.fitting import fit
+from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.runs.recipe import catalogue_of, fingerprints
 
 console = Console()
 

@@ -5,13 +5,13 @@ from rich.console import Console
 from rich.progress import track
 from torch import nn
 
-from recsys.commands.audience import Audience, everybody, newcomers, these_users
-from recsys.commands.environment import quiet_lightning
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.recommend import RecommendOptions
-from recsys.commands.recommendation_file import RecommendationFile
 from recsys.evaluation.top_items import STRETCH, check_enough, top_items
+from recsys.options.recommend import RecommendOptions
 from recsys.products import prefer_onednn
+from recsys.recommending.audience import Audience, everybody, newcomers, these_users
+from recsys.recommending.file import RecommendationFile
+from recsys.runs.environment import quiet_lightning
+from recsys.runs.rebuilding import Rebuilt, rebuild
 
 console = Console()
 stderr = Console(stderr=True)
