@@ -101,7 +101,8 @@ def test_lists_are_kept_until_the_checkpoint_is_newer() -> None:
     assert main(["ensemble", "a", "b", "k=6", "name=again"]) == 0
     assert file.stat().st_mtime_ns > second
     train("a", *SASREC, "loss=ce", "force=true")
-    assert not file.exists()
+    assert not Path("a/topk_val.parquet").exists()
+    assert pd.read_parquet(file)["rank"].max() == 10  # the run's own
 
 
 def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
