@@ -14,7 +14,6 @@ from recsys.commands.environment import quiet_lightning
 from recsys.commands.rebuilding import Rebuilt, rebuild
 from recsys.data.splits import HiddenPositives, Labelled
 from recsys.evaluation.preferences import (
-    PAIRS,
     Kind,
     Kinds,
     Moments,
@@ -82,8 +81,8 @@ def diagnose_run(path: Path, options: DiagnoseOptions) -> Diagnosis:
     per_user = pd.concat([auc_per_user(each) for each in asked.values()], axis=1).sort_index()
     diagnosis = Diagnosis(
         moments_per_user=options.moments,
-        auc={pair.name: float(per_user[pair.name].mean()) for pair in PAIRS},
-        users={pair.name: int(per_user[pair.name].count()) for pair in PAIRS},
+        auc=per_user.mean().to_dict(),
+        users=per_user.count().to_dict(),
         negatives=negatives(run, kinds),
         calibration={} if loss is None else calibration(run, loss, asked),
     )
@@ -101,18 +100,19 @@ def ask(
     run: Rebuilt, labelled: Labelled, kinds: Kinds, loss: RankingLoss | None, options: DiagnoseOptions
 ) -> dict[Kind, Moments]:
     """The moments of each kind of item."""
-    questions = {Kind.OBSERVED: labelled.observed, Kind.MISSING: labelled.missing, Kind.DISLIKED: labelled.disliked}
+    questions = {
+        kind: sampled(rows, per_user=options.moments, seed=options.seed)
+        for kind, rows in zip((Kind.OBSERVED, Kind.MISSING, Kind.DISLIKED), labelled, strict=True)
+    }
+    for kind, rows in questions.items():
+        if len(rows.users) == 0:
+            raise ValueError(
+                f"{run.data.run.path}: no {kind.name.lower()} item has a training item of its user before it; hide "
+                "more (split.hidden), or change split.max_disliked"
+            )
     link, max_length = None if loss is None else loss.predict_proba, run.parts.datamodule.max_length
     return {
-        kind: moments(
-            run.task,
-            sampled(rows, per_user=options.moments, seed=options.seed),
-            kind,
-            kinds,
-            max_length=max_length,
-            link=link,
-        )
-        for kind, rows in questions.items()
+        kind: moments(run.task, rows, kind, kinds, max_length=max_length, link=link) for kind, rows in questions.items()
     }
 
 

@@ -136,7 +136,8 @@ def scored(
 
 def auc_per_user(found: Moments) -> pd.DataFrame:
     """Each user's mean over their moments: index user, a column per pair; nan where the user has no such pair."""
-    return pd.DataFrame(found.wins, index=pd.Index(found.users, name="user")).groupby(level="user").mean()
+    frame = pd.DataFrame(found.wins, index=pd.Index(found.users, name="user"))
+    return frame.groupby(level="user").mean()  # pyright: ignore[reportReturnType]
 
 
 class Drawn(NamedTuple):

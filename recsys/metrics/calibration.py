@@ -14,20 +14,19 @@ def reliability(probabilities: np.ndarray, outcomes: np.ndarray, *, bins: int = 
     """
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError("probabilities must be numbers from 0 to 1; look for a diverged training (NaN)")
+    columns = {"promised": probabilities, "happened": outcomes}
     edges = np.linspace(0, 1, bins + 1)
     place = np.searchsorted(edges[1:-1], probabilities, side="left")
-    frame = pd.DataFrame({"place": place, "promised": probabilities.astype(float), "happened": outcomes.astype(float)})
-    groups = frame.groupby("place")
-    table = groups[["promised", "happened"]].mean()
-    table.insert(0, "count", groups.size())
-    table.insert(0, "high", edges[1:][table.index])
-    table.insert(0, "low", edges[:-1][table.index])
-    return table.reset_index(drop=True)
+    count = np.bincount(place, minlength=bins)
+    filled = count > 0
+    sums = {name: np.bincount(place, weights=values, minlength=bins)[filled] for name, values in columns.items()}
+    means = {name: total / count[filled] for name, total in sums.items()}
+    return pd.DataFrame({"low": edges[:-1][filled], "high": edges[1:][filled], "count": count[filled]} | means)
 
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """sum_b count_b / N |happened_b - promised_b| of a `reliability` table (Naeini et al., AAAI 2015); nan if empty."""
     if table.empty:
         return float("nan")
-    weights = table["count"] / table["count"].sum()
-    return float((weights * (table["happened"] - table["promised"]).abs()).sum())
+    count, gap = table["count"].to_numpy(), abs(table["happened"] - table["promised"]).to_numpy()
+    return float((count * gap).sum() / count.sum())

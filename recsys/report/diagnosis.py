@@ -56,19 +56,21 @@ class Diagnosis:
 def diagnosis_table(found: Iterable[tuple[Run, Diagnosis]]) -> Table:
     """A line per run: AUCs, what its negatives were, calibration errors; empty where there is none."""
     found = list(found)
-    table = Table(box=box.SIMPLE_HEAD, caption="AUC: mean over users; negatives: shares of all that an epoch draws")
-    table.add_column("model, seed", overflow="fold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption="AUC, means over users; false negatives: share of draws that the user likes",
+    )
+    table.add_column("model, seed", overflow="fold", min_width=12)
     for name in found[0][1].auc:
         item, over = name.split("_over_")
-        table.add_column(f"AUC\n{item}\nover {over}", justify="right")
-    for name in ("liked", "disliked"):
-        table.add_column(f"negatives\n{name}", justify="right")
-    for name in TITLES:
-        table.add_column(f"ECE\n{name}", justify="right")
+        table.add_column(f"{item}\n>{over}", justify="right", no_wrap=True)
+    for name in ("false\nnegatives", *(f"ECE\n{name}" for name in TITLES)):
+        table.add_column(name, justify="right", no_wrap=True)
     for run, diagnosis in found:
         drawn = diagnosis.negatives or {}
-        shares = [drawn.get(name, math.nan) for name in ("false", "disliked")]
-        numbers = [*diagnosis.auc.values(), *shares, *(diagnosis.errors.get(name, math.nan) for name in TITLES)]
+        errors = [diagnosis.errors.get(name, math.nan) for name in TITLES]
+        numbers = [*diagnosis.auc.values(), drawn.get("false", math.nan), *errors]
         table.add_row(Text(f"{run.name}, {run.seed}"), *("" if math.isnan(n) else f"{n:.3f}" for n in numbers))
     return table
 
