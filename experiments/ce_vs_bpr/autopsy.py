@@ -94,7 +94,7 @@ def main() -> None:
         side_by_side([partial(run, *each, root, more) for each in every], jobs=options.jobs)
     table = report(root)
     table.to_csv(options.out / "autopsy.csv", index=False)
-    print(table.to_string(index=False, float_format="{:.4f}".format))
+    print(table.round(4).to_string(index=False))
 
 
 if __name__ == "__main__":

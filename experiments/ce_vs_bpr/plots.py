@@ -1,7 +1,7 @@
 """The study's pictures and its table, from what is finished: python -m experiments.ce_vs_bpr.plots --help
 
-losses.png: test NDCG@10 by loss and encoder. cost.png: validation NDCG@10 against processor seconds. missing.png: missing
-values against true negatives, and reliability. table.md, diagnosis.csv: the numbers behind them.
+losses.png: test NDCG@10 by loss and encoder. cost.png: validation NDCG@10 against processor seconds. missing.png:
+missing values against true negatives, and reliability. table.md, diagnosis.csv: the numbers behind them.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from experiments.ce_vs_bpr.results import Finished, cpu_to_best, finished
 from recsys.report.diagnosis import reliability_panel
@@ -35,8 +36,9 @@ def losses(cells: list[Finished], png: Path) -> None:
     """A panel per encoder, a line per loss: each seed a dot, the mean a stroke; what has no loss is a dotted line."""
     encoders = list(dict.fromkeys(cell.facts["encoder"] for cell in cells if cell.facts["loss"]))
     rows = max(sum(cell.facts["encoder"] == encoder for cell in cells) for encoder in encoders)
-    size = (3.4 * len(encoders) + 0.6, 1.4 + 0.26 * rows)
-    figure, axes = plt.subplots(1, len(encoders), figsize=size, squeeze=False, sharex=True)
+    size = (3.0 * len(encoders) + 1.0, 1.6 + 0.22 * rows)
+    figure, axes = plt.subplots(1, len(encoders), figsize=size, squeeze=False, sharex=True, layout="constrained")
+    rivals = [cell for cell in cells if not cell.facts["loss"]]
     for axis, encoder in zip(axes[0], encoders, strict=True):
         own = sorted((cell for cell in cells if cell.facts["encoder"] == encoder), key=mean)
         for place, cell in enumerate(own):
@@ -44,11 +46,13 @@ def losses(cells: list[Finished], png: Path) -> None:
             axis.plot(values, [place] * len(values), "o", color=colour(cell), markersize=4, alpha=0.5)
             axis.plot(mean(cell), place, "|", color=colour(cell), markersize=12, markeredgewidth=2)
         axis.set_yticks(range(len(own)), [label(cell) for cell in own], fontsize=8)
-        for rival in (cell for cell in cells if not cell.facts["loss"]):
-            axis.axvline(mean(rival), color=OTHER, linestyle=":", linewidth=1)
-            axis.text(mean(rival), len(own) - 0.4, rival.name, fontsize=7, color=OTHER, rotation=90, va="bottom")
+        for rival, style in zip(rivals, (":", "--", "-."), strict=False):
+            axis.axvline(mean(rival), color=OTHER, linestyle=style, linewidth=1, label=rival.name)
         axis.set(xlabel="test NDCG@10")
-        axis.set_title(encoder, fontsize=10, pad=28)
+        axis.set_title(encoder, fontsize=10)
+    figure.legend(
+        *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncol=3, fontsize=8, frameon=False
+    )
     save(figure, png)
 
 
@@ -59,7 +63,7 @@ def mean(cell: Finished) -> float:
 
 def cost(cells: list[Finished], png: Path) -> None:
     """SASRec with uniform negatives, the first seed: quality by processor seconds, the best epoch marked."""
-    figure, axis = plt.subplots(figsize=(7, 4.5))
+    figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
     styles = {None: "-", 1: ":", 10: "--", 100: "-"}
     for cell in cells:
         if cell.facts["encoder"] != "sasrec" or cell.facts["sampler"] == "popular":
@@ -98,8 +102,8 @@ def missing(cells: list[Finished], table: pd.DataFrame, png: Path) -> None:
     by_name = {cell.name: cell for cell in cells}
     probable = [name for name in names if json.loads(diagnosis_file(by_name[name]).read_text())["reliability"]]
     panels = len(AUCS) + len(probable)
-    figure, axes = plt.subplots(1, panels, figsize=(3.2 * panels, 0.8 + max(3.0, 0.35 * len(names))))
-    for axis, auc in zip(axes, AUCS, strict=False):
+    figure, axes = plt.subplots(1, panels, figsize=(3.0 * panels, 4.0), layout="constrained")
+    for axis, auc in zip(axes[: len(AUCS)], AUCS, strict=True):
         auc_panel(axis, table, names, auc, by_name)
     for axis, name in zip(axes[len(AUCS) :], probable, strict=True):
         found = json.loads(diagnosis_file(by_name[name]).read_text())
@@ -140,8 +144,7 @@ def markdown(sections: dict[str, list[Finished]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save(figure: plt.Figure, png: Path) -> None:
-    figure.tight_layout()
+def save(figure: Figure, png: Path) -> None:
     figure.savefig(png, dpi=120)
     plt.close(figure)
 

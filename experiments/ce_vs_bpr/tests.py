@@ -7,6 +7,7 @@ correction: over users, within each section.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -91,9 +92,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where tests.csv goes")
     options = parser.parse_args()
     table = report(options.root.resolve())
+    if table.empty:
+        sys.exit(f"{options.root} has nothing to test yet")
     table.to_csv(options.out / "tests.csv", index=False)
     shown = ["section", "one", "other", "stratum", "users", "mean", "low", "high", "effect", "holm"]
-    print(table[shown].to_string(index=False, float_format="{:.4f}".format) if len(table) else "nothing to test yet")
+    print(table[shown].round(4).to_string(index=False))
 
 
 if __name__ == "__main__":

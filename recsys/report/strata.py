@@ -36,7 +36,7 @@ def groups(feature: pd.Series) -> Iterator[pd.Series]:
     edges = np.unique(np.quantile(known, np.linspace(0, 1, STRATA + 1)[1:-1], method="lower"))
     place = np.searchsorted(edges, known, side="left")
     for number in np.unique(place):
-        yield known[place == number]
+        yield known[place == number]  # pyright: ignore[reportReturnType]
 
 
 def _strata(feature: Any, means: Mapping[str, pd.Series]) -> list[Stratum]:
