@@ -9,9 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from recsys.candidates import Candidates
-from recsys.commands.configuration import conf_dir
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import conf_dir
 from recsys.models.base import SequentialModel
+from recsys.models.recbole import RecBoleModel
+from recsys.runs.directory import register_resolvers
 
 
 def options(group: str) -> list[str]:
@@ -25,8 +26,9 @@ def encoders() -> list[str]:
 
 
 def classical() -> list[str]:
-    """Names of the models that are none: solved for, factorised, or autoencoders of bags."""
-    return [name for name in options("model") if name not in encoders()]
+    """Names of the models that are none: solved for, factorised, or autoencoders of bags; RecBole's aside."""
+    others = [name for name in options("model") if name not in encoders()]
+    return [name for name in others if not issubclass(target("model", name), RecBoleModel)]
 
 
 def target(group: str, option: str) -> type:

@@ -10,8 +10,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.commands.configuration import check_types, conf_dir
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, conf_dir
+from recsys.runs.directory import register_resolvers
 
 CONF = conf_dir()
 FILES = sorted(path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml"))
@@ -36,7 +36,8 @@ def is_nested(file: str) -> bool:
 
 
 ROOTS = [file for file in FILES if "/" not in file]
-OPTIONS = [file for file in FILES if "/" in file and not is_nested(file)]
+SPACES = [file for file in FILES if file.startswith("search/")]  # not part of a run, see tests/commands/test_tune.py
+OPTIONS = [file for file in FILES if "/" in file and not is_nested(file) and file not in SPACES]
 NESTED = [file for file in FILES if is_nested(file)]
 
 

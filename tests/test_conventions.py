@@ -27,6 +27,14 @@ ORDER = (
     "report",
     "pretraining_runs",
     "callbacks",
+    "config",
+    "options",
+    "runs",
+    "refits",
+    "diagnoses",
+    "recommending",
+    "ensembles",
+    "searches",
     "commands",
 )
 

@@ -23,6 +23,8 @@ GROUPS = [
     "scheduler",
     "init",
     "callbacks",
+    "logger",
+    "search",
     "data",
     "split",
     "split/ties",
@@ -35,6 +37,10 @@ QUICK = (
     "trainer.enable_progress_bar=false",
     "max_length=10",
 )
+JOINING = {  # verb: its runs, and what they are trained with
+    "ensemble": {"a": (), "b": ()},
+    "folds": {f"fold{fold}": ("split=user_folds", "split.num_folds=3", f"split.fold={fold}") for fold in range(3)},
+}
 
 
 def commands() -> list[str]:
@@ -67,6 +73,19 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
         split = ["split=hidden_positives"] if verb == "diagnose" else []
         assert main(["train", f"output_dir='{run}'", *split, *QUICK]) == 0
+    if verb == "ledger":
+        assert main(["train", "model=pop", *QUICK]) == 0
+    if verb == "rerun":
+        assert main(["train", f"output_dir={arguments[0]}", *QUICK]) == 0
+        arguments += QUICK
+    if verb == "tune":
+        pytest.importorskip("optuna", reason="needs the extra `tune`")
+        arguments = [re.sub(r"trials=\d+", "trials=1", word) for word in arguments] + ["seeds=0", *QUICK[:-1]]
+    if verb in JOINING:  # of runs of its own
+        arguments = [word for word in arguments if word != "RUN" and "/" not in word]
+        for run, overrides in JOINING[verb].items():
+            assert main(["train", "model=pop", f"output_dir={run}", *overrides, *QUICK]) == 0
+            arguments.append(run)
     if verb == "report":  # on a study of its own
         study = Path(arguments[0]).name
         assert main(["train", "model=pop", "study=" + study, *QUICK]) == 0

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from experiments.ce_vs_bpr.results import Finished, finished
-from recsys.commands.run_data import facts_of_users
 from recsys.report.leaderboard import compare
 from recsys.report.per_user import mean_per_user
 from recsys.report.significance import holm
 from recsys.report.strata import groups
+from recsys.runs.data import asked_users
 
 METRIC = "ndcg@10"
 SECTIONS = ("ml100k", "ml1m", "beauty")
@@ -55,7 +55,7 @@ def answer(question: Question) -> Iterator[dict[str, object]]:
     facts = {"encoder": question.one.facts["encoder"], "one": question.one.name, "other": question.other.name}
     yield {**facts, "stratum": "all", **compared(one, other)}
     if question.strata:
-        users = facts_of_users(question.one.runs[0]).groupby("user")
+        users = asked_users(question.one.runs[0])[0].facts.groupby("user")
         features = {"history": users["history"].first(), "popularity": users["popularity"].mean()}
         for name, feature in features.items():
             for part in groups(feature.reindex(one.index)):

@@ -19,10 +19,10 @@ from hydra.utils import instantiate
 from ours import composed
 from synthetic import interactions
 
-from recsys.commands.assembly import assemble
 from recsys.data.catalogue import Catalogue
 from recsys.data.sequences import UserSequences
 from recsys.products import prefer_onednn
+from recsys.runs.assembly import assemble
 from recsys.tasks.schedules import Horizon
 
 WARM_UP, STEPS = 5, 40

@@ -19,7 +19,7 @@ STEP = """
 import json, sys, time
 import torch
 from recsys.candidates import Candidates
-from recsys.commands.environment import peak_memory_gb
+from recsys.runs.environment import peak_memory_gb
 from recsys.losses import CrossEntropy
 from recsys.products import prefer_onednn
 from recsys.scoring import ItemTable, mean_loss

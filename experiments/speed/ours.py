@@ -19,13 +19,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning import Callback, Trainer, seed_everything
 
-from recsys.commands.assembly import Parts, assemble
-from recsys.commands.configuration import conf_dir
-from recsys.commands.environment import peak_memory_gb, quiet_lightning
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import conf_dir
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import evaluate
 from recsys.products import prefer_onednn
+from recsys.runs.assembly import Parts, assemble
+from recsys.runs.directory import register_resolvers
+from recsys.runs.environment import peak_memory_gb, quiet_lightning
 
 
 class Clock(Callback):

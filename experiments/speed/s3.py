@@ -17,10 +17,10 @@ import pandas as pd
 from hydra.utils import instantiate
 from ours import built, composed
 
-from recsys.commands.assembly import assemble, reads_attributes
-from recsys.commands.recipe import catalogue_of
 from recsys.evaluation import evaluate
 from recsys.products import prefer_onednn
+from recsys.runs.assembly import assemble, reads_attributes
+from recsys.runs.recipe import catalogue_of
 from recsys.tasks.schedules import Horizon
 from recsys.tasks.sequential import SequentialRecommender
 

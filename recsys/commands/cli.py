@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 from recsys import __version__
-from recsys.commands.mistakes import behind_hydra, is_user_error
+from recsys.config.mistakes import behind_hydra, is_user_error
 
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
@@ -21,6 +21,12 @@ VERBS = {  # verb: what it does; for the module see module_of
     "diagnose": "what a model makes of missing values and true negatives: AUC, false negatives, calibration",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
     "report": "compare the runs of a study: table, paired tests, Markdown, LaTeX, CSV and a page to look at",
+    "ensemble": "join several runs' top lists into one model and evaluate it as any other",
+    "folds": "join the runs of all folds of a split: predictions out of fold, one result, bagged models",
+    "tune": "search for the best hyper-parameters by validation, then train them with other seeds",
+    "ledger": "list the runs that have ended, filtered and sorted: who, when, what differs, what it took, metrics",
+    "rerun": "show what differs from a run's config, then train that",
+    "export-atomic": "write a data set, its split and its items' attributes as RecBole's atomic files",
     "import-checkpoint": "make a checkpoint to start from of a model that S3-Rec's released code has saved",
 }
 

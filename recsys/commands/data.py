@@ -10,13 +10,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, run_with_hydra
 from recsys.data.audit import Audit
 from recsys.data.dataset import InteractionDataset
 from recsys.data.description import Description
 from recsys.data.splits import EvalSet, Split, Splitter
 from recsys.report.data_plot import data_plot
+from recsys.runs.directory import register_resolvers
 
 console = Console()
 

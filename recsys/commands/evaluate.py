@@ -10,18 +10,19 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from recsys.commands.arguments import parse
-from recsys.commands.assembly import lists_read_attributes, make_lists
-from recsys.commands.configuration import check_types, conf_dir
-from recsys.commands.environment import quiet_lightning
 from recsys.commands.evaluation_table import evaluation_table, lists_table
-from recsys.commands.rebuilding import Rebuilt, rebuild
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, conf_dir
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Evaluator, RankingProtocol, Scorer, evaluate_all
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.popularity import Popularity
+from recsys.options.arguments import parse
 from recsys.products import prefer_onednn
+from recsys.report.evaluations import FILE, read_evaluations
+from recsys.runs.assembly import lists_read_attributes, make_lists
+from recsys.runs.directory import register_resolvers
+from recsys.runs.environment import quiet_lightning
+from recsys.runs.rebuilding import Rebuilt, rebuild
 
 USAGE = "recsys evaluate run=DIRECTORY eval=full,uniform_100 [eval.KEY=...] [data.KEY=...]"
 console = Console()
@@ -38,6 +39,7 @@ def main(argv: list[str]) -> None:
     options = {name: compose_option(name, [o for o in overrides if o.startswith("eval.")]) for name in names}
     attributed = any(map(lists_read_attributes, options.values()))
     run = rebuild(Path(given["run"]), [o for o in overrides if not o.startswith("eval.")], with_attributes=attributed)
+    read_evaluations(run.data.run)  # refuses a broken file before it costs time
     if run.data.run.is_refit:
         raise ValueError(
             f"{given['run']} is a refit: it has been trained on what it would be asked; give the run it was made from"
@@ -63,7 +65,7 @@ def main(argv: list[str]) -> None:
     if any(node.get("lists") for node in options.values()):
         ranked = [name for node in options.values() for name in RankingMetrics(cutoffs=node.metrics.cutoffs).names]
         console.print(lists_table(run.data.run, record, names=ranked))
-    console.print(f"{run.data.run.path / 'evaluations.json'}", soft_wrap=True)
+    console.print(f"{run.data.run.path / FILE}", soft_wrap=True)
 
 
 def compose_option(name: str, overrides: list[str]) -> DictConfig:
@@ -110,8 +112,8 @@ def by_part(results: Mapping[str, Mapping[str, Evaluation]], name: str) -> dict[
 
 def write(run: Rebuilt, record: Mapping[str, Any], tested: Mapping[str, Evaluation]) -> None:
     """evaluations.json, in which options evaluated earlier stay, and the test users of each option."""
-    path = run.data.run.path / "evaluations.json"
-    earlier = json.loads(path.read_text())["evaluations"] if path.exists() else {}
+    path = run.data.run.path / FILE
+    earlier = read_evaluations(run.data.run)
     facts = {
         "fingerprints": {name: run.data.run.fingerprints[name] for name in ("data", "split")},
         "best_epoch": run.data.run.best_epoch,

@@ -7,17 +7,18 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from recsys.commands.configuration import check_types, run_with_hydra
-from recsys.commands.run_directory import register_resolvers
+from recsys.config.composing import check_types, run_with_hydra
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
-from recsys.models.layers import attention_mask
+from recsys.models.layers import ItemEmbedding
+from recsys.runs.directory import register_resolvers
 
 console = Console()
 ROW = [3, 1, 4, 0]  # the toy user's items, oldest first
 PADDING = 2
 NUM_ITEMS = 6
+ROUNDING = 1e-5  # of the largest gradient; what a Fourier transform leaves of nothing is smaller
 
 
 def main(argv: list[str]) -> None:
@@ -34,21 +35,45 @@ def inspect(config: DictConfig) -> None:
         raise ValueError(f"{type(model).__name__} encodes no sequence, so it has no stages to show; set model=sasrec")
     items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
     console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
-    console.print(mask_table(items, pad=model.pad, causal=model.causal))
+    console.print(mask_table(model, items))
     console.print(stage_table(model, items))
 
 
-def mask_table(items: Tensor, *, pad: int, causal: bool) -> Table:
-    """Who may see whom: the padding mask, times the causal mask where the model has one."""
-    made_of = "padding mask x causal mask" if causal else "padding mask"
-    mask = attention_mask(items, pad=pad, causal=causal)  # [1, 1, 1 or L, L]
-    table = Table(title=f"Who sees whom: {made_of}, one per row, {list(mask.shape)}")
+def mask_table(model: SequentialModel, items: Tensor) -> Table:
+    """Which items each state depends on; of causal attention, the padding mask times the causal one."""
+    table = Table(
+        title=f"Who sees whom{': padding mask x causal mask' if model.causal else ''}",
+        caption="1: the state there has a gradient in that item",
+    )
     table.add_column("position", justify="right")
-    for position, item in enumerate(items[0].tolist()):
-        table.add_column(f"{position}: {'pad' if item == pad else item}", justify="center")
-    for position, row in enumerate(mask[0, 0].expand(items.shape[1], -1).tolist()):
-        table.add_row(str(position), *("1" if seen else "." for seen in row))
+    real = items[0, : int(model.lengths(items))].tolist()
+    for position, item in enumerate(real):
+        table.add_column(f"{position}: {item}", justify="center")
+    table.add_column("pad", justify="center")
+    for position, row in enumerate(dependence(model, items, of=[*real, model.pad]).tolist()[: len(real)]):
+        table.add_row(str(position), *("1" if dependent else "." for dependent in row))
     return table
+
+
+def dependence(model: SequentialModel, items: Tensor, *, of: list[int]) -> Tensor:
+    """Whether the state at each position of items [1, L] depends on each of those ids, wherever it stands, [L, C]."""
+    read: list[tuple[Tensor, Tensor]] = []
+    embeddings = [module for module in model.modules() if isinstance(module, ItemEmbedding)]
+
+    def remember(_: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        read.append((given[0], output))
+
+    hooks = [each.register_forward_hook(remember) for each in embeddings]
+    states = model.encode(items)[0]  # [L, D]
+    for hook in hooks:
+        hook.remove()
+    ids, embedded = read[0]
+    direction = torch.randn(states.shape[1], generator=torch.Generator().manual_seed(0))
+    slopes = torch.stack(
+        [torch.autograd.grad(state @ direction, embedded, retain_graph=True)[0].norm(dim=2)[0] for state in states]
+    )  # [L, places]
+    by_id = torch.stack([(slopes * (ids[0] == each)).amax(1) for each in of], dim=1)  # [L, C]
+    return by_id > ROUNDING * slopes.amax()
 
 
 def stage_table(model: SequentialModel, items: Tensor) -> Table:

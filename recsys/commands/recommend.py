@@ -1,72 +1,11 @@
 """`recsys recommend`: the best unseen items of users, as a table to hand in or to serve."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from recsys.commands.arguments import parse
-
-USAGE = """usage: recsys recommend run=DIRECTORY out=FILE [key=value ...]
-
-  k=10               items per user: distinct, of the data, none that the user has had
-  out=sub.csv        .csv, .tsv or .parquet; columns user, item, score
-  scores=true        false: the columns user and item alone, as a competition takes them
-  titles=false       true: a column title, where the data set has titles (data.titles.path=FILE)
-  users=FILE         these users alone, one id per line, in this order; without it, every user of the data
-  histories=FILE     new users: their interactions, a file like the data's own or a table user,item
-  batch_size=256     users scored at once
-  data.KEY=...       where the data lies now: data.path=FILE"""
-
-ENDINGS = (".csv", ".tsv", ".parquet")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecommendOptions:
-    """See USAGE. overrides: of the data's keys."""
-
-    run: Path
-    out: Path
-    k: int
-    scores: bool
-    titles: bool
-    users: Path | None
-    histories: Path | None
-    batch_size: int
-    overrides: tuple[str, ...]
+from recsys.options.recommend import options_of
 
 
 def main(argv: list[str]) -> None:
     """Writes the recommendations; torch is imported no sooner than the arguments are known to be right."""
     options = options_of(argv)
-    from recsys.commands.recommending import recommend
+    from recsys.recommending.recommending import recommend
 
     recommend(options)
-
-
-def options_of(argv: list[str]) -> RecommendOptions:
-    """ValueError or FileNotFoundError, in one sentence, for a wrong argument."""
-    defaults = {"k": "10", "scores": "true", "titles": "false", "users": "", "histories": "", "batch_size": "256"}
-    arguments = parse(argv, verb="recommend", usage=USAGE, defaults=defaults, required=["run", "out"], groups=["data"])
-    given = arguments.given
-    out = Path(given["out"]).expanduser()
-    if out.suffix not in ENDINGS:
-        raise ValueError(f"out ({out}) must end in {', '.join(ENDINGS)}")
-    if given["users"] and given["histories"]:
-        raise ValueError("users and histories exclude each other: a file of histories names its users itself")
-    return RecommendOptions(
-        run=Path(given["run"]).expanduser(),
-        out=out,
-        k=arguments.whole("k"),
-        scores=arguments.flag("scores"),
-        titles=arguments.flag("titles"),
-        users=_file("users", given["users"]),
-        histories=_file("histories", given["histories"]),
-        batch_size=arguments.whole("batch_size"),
-        overrides=tuple(arguments.overrides),
-    )
-
-
-def _file(key: str, given: str) -> Path | None:
-    path = Path(given).expanduser() if given else None
-    if path is not None and not path.is_file():
-        raise FileNotFoundError(f"{key} ({given}) does not exist; give an existing file")
-    return path

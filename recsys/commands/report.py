@@ -4,15 +4,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
-from recsys.commands.report_options import ReportOptions, parse
-from recsys.commands.run_data import facts_of_users
+from recsys.options.report import ReportOptions, parse
+from recsys.report.asked import Asked
 from recsys.report.exports import explanation, to_frame, to_latex, to_markdown
 from recsys.report.leaderboard_table import leaderboard_table
 from recsys.report.page import render
 from recsys.report.study import Study, load_study
+from recsys.runs.data import asked_users
 
 REFRESH = 20  # seconds between looks at a study that is still running
 FILES = ("index.html", "table.md", "table.tex", "table.csv")
@@ -42,6 +42,8 @@ def report(options: ReportOptions, console: Console) -> None:
     write(out / "table.csv", to_frame(study).to_csv(index=False))
     console.print(leaderboard_table(study))
     console.print(explanation(study), soft_wrap=True, markup=False, highlight=False)
+    for orders in (orders for block in study.blocks for orders in block.orders):
+        console.print(orders.sentence(), soft_wrap=True, markup=False, highlight=False)
     for note in [*study.notes, *remarks]:
         console.print(note, style="yellow", soft_wrap=True, markup=False, highlight=False)
     console.print(f"report: {out / FILES[0]} (beside it {', '.join(FILES[1:])})", soft_wrap=True, markup=False)
@@ -74,13 +76,14 @@ def state(study: Path) -> list[tuple[str, int]]:
     return sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
 
 
-def users_of(study: Study) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """The test users of each block by its heading, and a sentence for each whose data isn't at hand."""
+def users_of(study: Study) -> tuple[dict[str, Asked], list[str]]:
+    """The test users of each block by its heading, and a sentence for each whose data, or titles, aren't at hand."""
     found, remarks = {}, []
     for block in study.blocks:
         runs: Sequence = study.runs_of(block)
         try:
-            found[block.heading] = facts_of_users(runs[0])
+            found[block.heading], problems = asked_users(runs[0])
+            remarks += problems
         except (ValueError, OSError) as problem:
             remarks.append(f"No strata and no items for {block.heading}: {' '.join(str(problem).split())}")
     return found, remarks

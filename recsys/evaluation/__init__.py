@@ -3,13 +3,8 @@
 from recsys.evaluation.evaluator import Evaluation, Evaluator, Scorer, evaluate, evaluate_all
 from recsys.evaluation.full import FullRanking, SeenScoredZero, TruncatedSeenRemoved
 from recsys.evaluation.labelled import LabelledCandidates
-from recsys.evaluation.negatives import (
-    NegativesFile,
-    NegativeSource,
-    PopularityNegatives,
-    Reject,
-    UniformNegatives,
-)
+from recsys.evaluation.negatives import NegativeSource, PopularityNegatives, Reject, UniformNegatives
+from recsys.evaluation.negatives_file import NegativesFile
 from recsys.evaluation.protocol import Candidates, RankingProtocol
 from recsys.evaluation.sampled import SampledRanking
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from math import isnan
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -23,10 +24,15 @@ class Scorer(Protocol):
 
 
 class Evaluation(NamedTuple):
-    """What a model scored. summary: metric -> mean over users. per_user: one row per user, `user` and the metrics."""
+    """What a model scored.
+
+    summary: metric -> mean over users. per_user: one row per user, `user` and the metrics. top: a row per user and
+    place: `user`, `item`, `rank` (from 1), `score`; empty where no lists were kept.
+    """
 
     summary: dict[str, float]
     per_user: pd.DataFrame
+    top: pd.DataFrame
 
 
 class Evaluator:
@@ -34,14 +40,24 @@ class Evaluator:
 
     lists: metrics that need more than ranks; each is reset first. Their means are over the users for whom they are
     defined.
+    keep: how many of each user's best items are handed back too.
     """
 
-    def __init__(self, *, protocol: RankingProtocol, metrics: RankingMetrics, lists: Iterable[ListMetric] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        protocol: RankingProtocol,
+        metrics: RankingMetrics,
+        lists: Iterable[ListMetric] = (),
+        keep: int = 0,
+    ) -> None:
         self.protocol = protocol
         self.metrics = metrics
         self.lists = tuple(lists)
+        self.keep = keep
         self.depth = max((metric.depth for metric in self.lists), default=0)
         self.parts: list[pd.DataFrame] = []
+        self.tops: list[pd.DataFrame] = []
         for metric in self.lists:
             metric.reset()
 
@@ -56,13 +72,16 @@ class Evaluator:
                 num_relevant=candidates.num_relevant(),
                 num_candidates=candidates.num_candidates(),
                 targets=candidates.target_items(),
-                top=candidates.top(self.depth),
+                top=candidates.top(self.depth)[0],
                 history=batch.seen_rows.bincount(minlength=len(batch.users)),
             )
             for metric in self.lists:
                 columns |= metric.add(ranked)
         table = torch.stack([value.double() for value in columns.values()], dim=1).cpu().numpy()  # one copy, not dozens
-        self.parts.append(pd.DataFrame(table, columns=list(columns), index=batch.users.cpu().numpy()))
+        users = batch.users.cpu().numpy()
+        self.parts.append(pd.DataFrame(table, columns=list(columns), index=users))
+        if self.keep:
+            self.tops.append(_top_frame(users, *candidates.top(self.keep)))
 
     def result(self) -> Evaluation:
         """Means over users, and every user in index order. ValueError where there was none."""
@@ -73,7 +92,21 @@ class Evaluator:
         for metric in self.lists:
             means = {name: float(value) for name, value in metric.compute().items()}
             summary |= {name: mean for name, mean in means.items() if not isnan(mean)}  # a stratum that nobody is in
-        return Evaluation(summary, table)
+        return Evaluation(summary, table, _joined(self.tops))
+
+
+def _top_frame(users: np.ndarray, items: Tensor, scores: Tensor) -> pd.DataFrame:
+    """items, scores [B, K] -> a row per user and place."""
+    row, place = (index.numpy() for index in (items.cpu() >= 0).nonzero(as_tuple=True))
+    shown, values = items.cpu().numpy()[row, place], scores.double().cpu().numpy()[row, place]
+    return pd.DataFrame({"user": users[row], "item": shown, "rank": 1 + place, "score": values})
+
+
+def _joined(tops: list[pd.DataFrame]) -> pd.DataFrame:
+    """In order of users and places."""
+    if not tops:
+        return pd.DataFrame(columns=["user", "item", "rank", "score"])
+    return pd.concat(tops).sort_values(["user", "rank"], ignore_index=True)
 
 
 def evaluate(
@@ -83,9 +116,10 @@ def evaluate(
     protocol: RankingProtocol,
     metrics: RankingMetrics,
     lists: Iterable[ListMetric] = (),
+    keep: int = 0,
 ) -> Evaluation:
     """Ranks the targets of every batch and averages the metrics over users; users come back in index order."""
-    evaluator = Evaluator(protocol=protocol, metrics=metrics, lists=lists)
+    evaluator = Evaluator(protocol=protocol, metrics=metrics, lists=lists, keep=keep)
     return evaluate_all(scorer, batches, {"": evaluator})[""]
 
 

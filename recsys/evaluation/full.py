@@ -45,6 +45,8 @@ class SeenScoredZero(RankingProtocol):
     """Full ranking where seen items score 0 instead of leaving the list, as S3-Rec's code was released.
 
     Where the scores of unseen items are negative, seen ones fill the top of the list: for published figures alone.
+    Differs from that code, which ranks the rows of padding and mask among the items: no model scores them here, so a
+    target may stand up to two places higher than there.
     """
 
     def describe(self) -> str:

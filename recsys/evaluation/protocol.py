@@ -25,11 +25,14 @@ class Candidates(NamedTuple):
         """Items ranked for each user, [B]."""
         return (self.scores > -torch.inf).sum(1)
 
-    def top(self, k: int) -> Tensor:
-        """The k best items of each user, best first, [B, K], K = min(k, C); -1 where fewer are ranked."""
+    def top(self, k: int) -> tuple[Tensor, Tensor]:
+        """The k best items of each user, best first, and their scores: [B, K] each, K = min(k, C).
+
+        Items are -1, scores -inf where fewer are ranked.
+        """
         scores, columns = self.scores.topk(min(k, self.scores.shape[1]), dim=1)
         items = columns if self.items is None else self.items.gather(1, columns)
-        return items.masked_fill(scores == -torch.inf, -1)
+        return items.masked_fill(scores == -torch.inf, -1), scores
 
     def target_items(self) -> Tensor:
         """The relevant items, [B, T] item ids, -1 at padding."""

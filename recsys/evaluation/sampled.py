@@ -1,4 +1,4 @@
-"""Sampled ranking: the targets against a fixed set of negatives of each user."""
+"""Sampled ranking: the targets against a few negatives of each user."""
 
 import numpy as np
 import torch
@@ -6,14 +6,13 @@ from torch import Tensor
 
 from recsys.data.batches import EvalBatch
 from recsys.data.catalogue import Catalogue
-from recsys.data.ragged import Ragged
-from recsys.evaluation.negatives import NegativeSource
+from recsys.evaluation.negatives import NegativeRows, NegativeSource
 from recsys.evaluation.protocol import Candidates, RankingProtocol
 from recsys.metrics.functional import Ties
 
 
 class SampledRanking(RankingProtocol):
-    """A user's targets are ranked among the user's negatives, which all models and epochs share.
+    """A user's targets are ranked among the user's negatives, which all models and epochs share unless they are fresh.
 
     Sampled metrics are not those of the full ranking and may order models otherwise (Krichene and Rendle, KDD 2020):
     give them a name of their own (`eval.metrics.label`). A negative that is one of the targets does not count twice.
@@ -24,7 +23,7 @@ class SampledRanking(RankingProtocol):
     def __init__(self, *, negatives: NegativeSource, ties: Ties = Ties.AVERAGE) -> None:
         super().__init__(ties=ties)
         self.source = negatives
-        self.rows: Ragged | None = None
+        self.rows: NegativeRows | None = None
 
     def prepare(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue

@@ -36,6 +36,7 @@ def to_markdown(study: Study) -> str:
         rows = [[_code(row["name"]), *_cells(block, row, study.shown, bold="**{}**")] for row in _rows(block)]
         lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
         parts.append(f"## {block.heading}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+        parts += [f"- {orders.sentence()}\n".replace("*", r"\*") for orders in block.orders]
     parts.append(explanation(study).replace("*", r"\*") + "\n")
     parts.append("\n".join(f"- {note}" for note in study.notes))
     return "\n".join(parts).rstrip() + "\n"

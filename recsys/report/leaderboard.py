@@ -1,12 +1,13 @@
 """Which model is best on one data set under one setting, and how sure that is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from recsys.report.protocols import Orders, Protocol
 from recsys.report.significance import Comparison, compare_paired, holm
 
 PAIR_RESAMPLES = 2000  # of the bootstrap: enough for an interval's second digit, and there are hundreds of pairs
@@ -34,6 +35,8 @@ class Block:
 
     table: rows of `aggregate`, best first. per_user: model -> users by seeds, of the models that have them.
     versus: model -> its test against the reference; absent where there are no values per user.
+    protocols: the models under the runs' own protocol and others; none where no other is known of all of them.
+    orders: whether these order the models alike.
     """
 
     data: str
@@ -42,6 +45,8 @@ class Block:
     table: pd.DataFrame
     per_user: Mapping[str, pd.DataFrame]
     versus: Mapping[str, Versus]
+    protocols: Sequence[Protocol] = ()
+    orders: Sequence[Orders] = ()
 
     @property
     def heading(self) -> str:

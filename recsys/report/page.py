@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from recsys.report import page_data
+from recsys.report.asked import Asked
 from recsys.report.exports import best_of, explanation
 from recsys.report.formats import cost, label, number, p_value, percent, signed
 from recsys.report.histories import unfinished
@@ -22,7 +22,7 @@ from recsys.report.study import Study
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(study: Study, *, users: Mapping[str, pd.DataFrame], notes: Sequence[str] = (), refresh: int = 0) -> str:
+def render(study: Study, *, users: Mapping[str, Asked], notes: Sequence[str] = (), refresh: int = 0) -> str:
     """The page. users: heading of a block -> its test users, where the data is at hand; notes: besides the study's.
 
     refresh: seconds after which a browser loads the page anew; 0 never.
@@ -56,12 +56,12 @@ def embedded(value: Any) -> Markup:
 
 
 def _section(
-    study: Study, block: Block, number: int, users: Mapping[str, pd.DataFrame], running: Sequence[Path]
+    study: Study, block: Block, number: int, users: Mapping[str, Asked], running: Sequence[Path]
 ) -> dict[str, Any]:
     title = block.heading
-    runs, own_users = study.runs_of(block), users.get(title)
+    runs, asked = study.runs_of(block), users.get(title)
     going = running if len(study.blocks) == 1 else [path for path in running if block.data in path.parts]
-    faults = page_data.faults(block, runs, own_users)
+    faults = page_data.faults(block, runs, asked)
     points, pairs = page_data.points(block, runs), page_data.pairs(block)
     return {
         "id": f"b{number}",
@@ -70,7 +70,7 @@ def _section(
         "best": {metric: best_of(block, metric) for metric in study.shown},
         "reach": _reach(block),
         "over_seeds": any(versus.seeds for versus in block.versus.values()),
-        "strata": page_data.strata(block, own_users),
+        "strata": page_data.strata(block, asked),
         "faults": faults,
         "config": page_data.config_table(block, runs),
         "facts": data_sentences(runs),

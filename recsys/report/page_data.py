@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from recsys.report.aggregation import STD
+from recsys.report.asked import Asked
 from recsys.report.critical_difference import critical_difference
-from recsys.report.errors import agreement, missed_by_all, missed_items, worst_users
+from recsys.report.errors import agreement, missed_by_all, missed_items
+from recsys.report.failures import failures
 from recsys.report.histories import history
 from recsys.report.leaderboard import Block, every_pair, histogram
 from recsys.report.runs import Run
@@ -72,13 +74,13 @@ def pairs(block: Block) -> dict[str, Any]:
     return {"models": list(means), "top": top, "bins": BINS, "rows": rows, "left_out": len(block.names) - len(means)}
 
 
-def strata(block: Block, users: pd.DataFrame | None) -> list[dict[str, Any]]:
+def strata(block: Block, asked: Asked | None) -> list[dict[str, Any]]:
     """Tables of strata; empty where the data isn't at hand."""
-    if users is None or not block.means:
+    if asked is None or not block.means:
         return []
     kinds = {
-        "by length of the user's history": by_history(users, block.means),
-        "by how often training has the item that was chosen": by_popularity(users, block.means),
+        "by length of the user's history": by_history(asked.facts, block.means),
+        "by how often training has the item that was chosen": by_popularity(asked.facts, block.means),
     }
     return [{"title": title, "strata": rows, "rows": _shaded(rows)} for title, rows in kinds.items() if rows]
 
@@ -102,7 +104,7 @@ def _shaded(rows: Sequence[Stratum]) -> list[dict[str, Any]]:
     ]
 
 
-def faults(block: Block, runs: Sequence[Run], users: pd.DataFrame | None) -> dict[str, Any]:
+def faults(block: Block, runs: Sequence[Run], asked: Asked | None) -> dict[str, Any]:
     """Users and items that are missed, and how far validation agrees with test."""
     own: Any = pd.DataFrame([{"name": run.name, **run.metrics} for run in runs]).groupby("name").mean()
     validation = own.get(f"val/{block.metric}", pd.Series(dtype=float)).dropna().to_dict()
@@ -110,21 +112,15 @@ def faults(block: Block, runs: Sequence[Run], users: pd.DataFrame | None) -> dic
         name: value for name, value in block.table[["name", f"test/{block.metric}"]].to_numpy() if name in own.index
     }
     agreed = agreement({str(k): float(v) for k, v in validation.items()}, test)
-    found: dict[str, Any] = {"agreement": agreed, "missed": None, "items": [], "worst": {}}
+    found: dict[str, Any] = {"agreement": agreed, "missed": None, "items": [], "worst": {}, "lacking": []}
     if not block.means:
         return found
     found["missed"] = float(missed_by_all(block.means).mean())
-    found["worst"] = {name: _with_facts(worst_users(name, block.means), users) for name in block.means}
-    if users is not None:
-        found["items"] = missed_items(users, block.means).to_dict("records")
+    found["worst"], found["lacking"] = failures(block, runs, asked)
+    if asked is not None:
+        items = missed_items(asked.facts, block.means)
+        found["items"] = items.assign(name=items["item"].map(asked.name)).to_dict("records")
     return found
-
-
-def _with_facts(worst: pd.DataFrame, users: pd.DataFrame | None) -> list[dict[str, Any]]:
-    if users is not None:
-        first = users.drop_duplicates("user")[["user", "history", "item", "popularity", "about"]]
-        worst = worst.merge(first, on="user", how="left")
-    return [{str(key): value for key, value in row.items()} for row in worst.to_dict("records")]
 
 
 def config_table(block: Block, runs: Sequence[Run]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pandas as pd
 from recsys.report.aggregation import aggregate, counted, differing, notes, setting_of
 from recsys.report.leaderboard import Block, against_reference
 from recsys.report.per_user import mean_per_user
+from recsys.report.protocols import compare_orders, read_protocols
 from recsys.report.runs import Run, load_runs
 
 OTHERS = ("ndcg@10", "hr@10", "mrr@10")  # shown beside the chosen metric, where runs have them
@@ -75,7 +76,19 @@ def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: st
         left_out.append(f"Nothing is tested on {data} against {baseline}: {why}.")
     versus = against_reference(table["name"].to_list(), per_user, baseline=baseline)
     setting = str(rows["setting"].iloc[0])
-    return Block(data=data, setting=setting, metric=metric, table=table, per_user=per_user, versus=versus), left_out
+    means = {name: per_user[name].mean(axis=1) for name in table["name"] if name in per_user}
+    protocols, lacking = read_protocols(runs, means, metric=metric)
+    block = Block(
+        data=data,
+        setting=setting,
+        metric=metric,
+        table=table,
+        per_user=per_user,
+        versus=versus,
+        protocols=protocols if len(protocols) > 1 else [],
+        orders=compare_orders(protocols),
+    )
+    return block, [*left_out, *lacking]
 
 
 def _with_metric(runs: Sequence[Run], metric: str) -> tuple[list[Run], list[str]]:

@@ -9,8 +9,19 @@ from recsys.report.runs import Run
 
 ABSENT = "-"  # the value of a key that a config has not
 _LONGEST = 70  # characters of a label before a digest takes over
-_PLACES = ("force", "output_dir", "study", "name", "data.path", "data.cache_dir")  # where things lie, not what they are
-_FOLDERS = ("data.locations.", "data.attributes.")  # data and attributes are known by their fingerprints
+_PLACES = (  # where things lie and how they are shown, not what they are
+    "force",
+    "output_dir",
+    "study",
+    "name",
+    "note",
+    "ledger",
+    "logger",
+    "trainer.enable_progress_bar",
+    "data.path",
+    "data.cache_dir",
+)
+_FOLDERS = ("logger.", "data.locations.", "data.attributes.")  # data and attributes are known by their fingerprints
 
 
 def told_apart(runs: Iterable[Run]) -> list[Run]:

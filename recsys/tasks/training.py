@@ -17,10 +17,12 @@ class TrainingTask(LightningModule):
     scheduler: the schedule of its learning rate; None where there is none.
     lower_is_better: of what `monitors` names.
     reads_attributes: whether it has a use for the items' attributes, which are read for such a task alone.
+    toy_size: users and items of the toy data that it is rehearsed on.
     """
 
     lower_is_better: ClassVar[bool] = False
     reads_attributes: ClassVar[bool] = False
+    toy_size: ClassVar[int] = 3
 
     def __init__(self, *, optimizer: MakeOptimizer | None = None, scheduler: AnySchedule | None = None) -> None:
         super().__init__()

@@ -13,11 +13,11 @@ from torch import nn
 
 from recsys.callbacks import GradientFlow
 from recsys.callbacks.gradient_flow import time_step_norms
-from recsys.commands.assembly import Parts, assemble
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.runs.assembly import Parts, assemble
 
 
 def parts_for(*overrides: str) -> Parts:

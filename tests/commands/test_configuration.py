@@ -9,8 +9,8 @@ from typing import Literal
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from recsys.commands import configuration
-from recsys.commands.configuration import check_types, conf_dir, run_with_hydra
+from recsys.config import composing as configuration
+from recsys.config.composing import check_types, conf_dir, run_with_hydra
 
 
 class Encoder:
@@ -81,11 +81,11 @@ class TestConfDir:
     @pytest.mark.parametrize("place", ["site/recsys/conf", "site/conf"], ids=["wheel", "checkout"])
     def test_is_found(self, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         (tmp_path / place).mkdir(parents=True)
-        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py"))
+        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/config/composing.py"))
         assert conf_dir() == tmp_path / place
 
     def test_absence_names_the_places(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/commands/configuration.py"))
+        monkeypatch.setattr(configuration, "__file__", str(tmp_path / "site/recsys/config/composing.py"))
         with pytest.raises(FileNotFoundError, match=r"site/recsys/conf and .*site/conf"):
             conf_dir()
 

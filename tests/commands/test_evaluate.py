@@ -100,3 +100,46 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert "the data has another fingerprint than when the run was trained" in said("run=run")
     Path("other.csv").write_text("\n".join(lines))
     assert main(["evaluate", "run=run", "data.path=other.csv"]) == 0
+
+
+def test_what_is_broken_is_named(capsys: pytest.CaptureFixture) -> None:
+    def said() -> str:
+        assert main(["evaluate", "run=run"]) == 2
+        return capsys.readouterr().err
+
+    assert main([*TRAIN, "model=ease"]) == 0
+    assert main(["evaluate", "run=run"]) == 0
+    capsys.readouterr()
+    file, record, checkpoint = Path("run/evaluations.json"), Path("run/run.json"), Path("run/best.ckpt")
+    good = file.read_text()
+    for broken in ("{", "[1]", '{"evaluations": {"full": 3}}'):
+        file.write_text(broken)
+        assert "run/evaluations.json is broken" in said()
+    file.write_text(good.replace('"best_epoch": 0', '"best_epoch": 4'))
+    assert "evaluations.json is of another run" in said()
+    file.unlink()
+    weights = checkpoint.read_bytes()
+    checkpoint.write_bytes(weights[:100])
+    assert "the model of run, from its best.ckpt, can't be made again" in said()
+    checkpoint.unlink()
+    assert "run has no best.ckpt" in said()
+    checkpoint.write_bytes(weights)
+    content = json.loads(record.read_text())
+    content["config"]["data"]["unheard_of"] = 1
+    record.write_text(json.dumps(content))
+    assert "data and split of run can't be made again (TypeError" in said()
+    del content["config"]["eval"]
+    record.write_text(json.dumps(content))
+    assert "run.json has no config.eval" in said()
+
+
+def test_a_run_over_another_keeps_none_of_its_evaluations() -> None:
+    assert main([*TRAIN, "model=ease"]) == 0
+    assert main(["evaluate", "run=run", "eval=full"]) == 0
+    assert Path("run/per_user_full.parquet").exists()
+    assert main([*TRAIN, "model=itemknn", "force=true"]) == 0
+    assert not Path("run/evaluations.json").exists()
+    assert not Path("run/per_user_full.parquet").exists()
+    top = pd.read_parquet("run/topk_test.parquet")
+    assert (top.groupby("user").size() == 10).all()
+    assert top.groupby("user")["score"].apply(lambda scores: scores.is_monotonic_decreasing).all()

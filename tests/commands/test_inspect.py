@@ -1,7 +1,7 @@
 """`recsys inspect` shows any encoder, whatever its parts return."""
 
 import pytest
-from grid import encoders
+from grid import encoders, target
 
 from recsys.commands.cli import main
 
@@ -12,8 +12,12 @@ def test_every_encoder_can_be_inspected(model: str, capsys: pytest.CaptureFixtur
     assert "[4, 6]" in capsys.readouterr().out.splitlines()[-2]  # logits of four real positions over six items
 
 
-@pytest.mark.parametrize(("model", "first_row"), [("sasrec", "1...."), ("s3rec", "1...."), ("bert4rec", "1111..")])
-def test_the_mask_is_the_models_own(model: str, first_row: str, capsys: pytest.CaptureFixture) -> None:
+@pytest.mark.parametrize("model", encoders())
+def test_what_each_state_depends_on(model: str, capsys: pytest.CaptureFixture) -> None:
     main(["inspect", f"model={model}"])
-    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│        0 │")]
-    assert "".join(sign for sign in row if sign in "1.").startswith(first_row)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│        ")]
+    rows = ["".join(sign for sign in line[11:] if sign in "1.") for line in lines]
+    sees_both_ways = ["1111."] * 4  # and no padding
+    circular = ["11111"] * 4  # whose filters read the padding too
+    assert rows in (["1....", "11...", "111..", "1111."], sees_both_ways, circular)
+    assert (rows[0] == "1....") == target("model", model).causal  # pyright: ignore

@@ -10,11 +10,11 @@ import pytest
 
 from recsys.commands import report
 from recsys.commands.cli import main
-from recsys.commands.recorded import make_data
-from recsys.commands.report_options import parse
-from recsys.commands.run_data import facts_of_users
 from recsys.data.splits import LeaveOneOut
+from recsys.options.report import parse
 from recsys.report.runs import load_run
+from recsys.runs.data import asked_users
+from recsys.runs.recorded import make_data
 
 
 @pytest.fixture
@@ -92,11 +92,37 @@ def test_data_that_is_gone_or_changed_costs_the_strata_only(
 
 
 def test_facts_of_test_users_by_hand(study: Path) -> None:
-    users = facts_of_users(load_run(study / "toy/a/seed0")).set_index("user")
+    asked, remarks = asked_users(load_run(study / "toy/a/seed0"))
+    users = asked.facts.set_index("user")
+    assert remarks == []
+    assert users["recent"].to_list() == [tuple(str(user + step) for step in range(4)) for user in range(6)]
     assert users["history"].to_list() == [4] * 6
     assert users["item"].to_list() == [user + 4 for user in range(6)]
     # training sees u, u+1, u+2 of each user u, so item i is in min(3, 8 - i) rows for i >= 2
     assert users["popularity"].to_list() == [3, 3, 2, 1, 0, 0]
+
+
+def test_items_go_by_their_titles_or_by_ids_with_a_remark(study: Path, ratings: Path) -> None:
+    titles = {
+        "_target_": "recsys.data.attributes.AttributeFile",
+        "reader": {"_target_": "recsys.data.attributes.ItemTable"},
+    }
+    titles["reader"] |= {"item": "item", "value": "title"}
+    for record in study.rglob("run.json"):
+        content = json.loads(record.read_text())
+        content["config"]["data"]["titles"] = titles
+        record.write_text(json.dumps(content))
+    run = load_run(study / "toy/a/seed0")
+    asked, remarks = asked_users(run)
+    assert asked.name(4) == "4"
+    assert "Items of toy are shown by their ids: attribute title: there is no titles.tsv" in remarks[0]
+    (ratings.parent / "titles.csv").write_text("item,title\n1,One\n2,Two\n")
+    asked, remarks = asked_users(run)
+    assert remarks == []
+    assert [asked.name(item) for item in (1, 2, 3)] == ["One", "Two", "3"]
+    assert asked.facts["recent"][0] == ("0", "One", "Two", "3")
+    assert main(["report", str(study)]) == 0
+    assert "Two" in (study / "report/index.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +133,7 @@ def test_facts_of_test_users_by_hand(study: Path) -> None:
         "recsys.data.locations.os.system",
         "recsys.data.locations.shutil.rmtree",
         "recsys.data.dataset.Path",
-        "recsys.commands.train.main",
+        "recsys.runs.training.main",
         "recsys.data.nowhere.Thing",
         "recsys.data.interactions.k_core",
     ],

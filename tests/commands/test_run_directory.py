@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.commands.run_directory import run_name
+from recsys.runs.directory import run_name
 
 
 @pytest.mark.parametrize(

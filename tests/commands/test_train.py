@@ -369,3 +369,19 @@ def test_inspect_shows_mask_and_stages(capsys: pytest.CaptureFixture) -> None:
     assert "padding mask x causal mask" in printed
     assert "SelfAttention" in printed
     assert "[1, 6, 64]" in printed
+
+
+@pytest.mark.parametrize("model", ["mf", "fpmc"])
+@pytest.mark.parametrize("split", [("split=user_folds",), ("split=temporal", "split.ask_cold_users=true")])
+def test_a_model_with_user_vectors_is_not_asked_for_users_it_never_met(
+    model: str, split: tuple[str, ...], capsys: pytest.CaptureFixture
+) -> None:
+    new = "\n".join(f"{user},{item},{time}" for user in (98, 99) for item, time in ((1, 6), (2, 7), (3, 98), (4, 99)))
+    Path("tiny.csv").write_text(Path("tiny.csv").read_text() + new + "\n")  # they come late
+    own = ("data=csv", "data.path=tiny.csv", "data.reader.timestamp=timestamp", "trainer.max_epochs=1")
+    assert main(["train", *own, f"model={model}", *split, "model.dim=8"]) == 2
+    said = capsys.readouterr().err
+    assert "knows each user by a vector, and the split (" in said
+    assert "whom it never trains on" in said
+    assert not list(Path("outputs").rglob("*.ckpt"))
+    assert main(["train", *own, "model=multivae", *split, "model.hidden=[8]", "model.dim=4"]) == 0

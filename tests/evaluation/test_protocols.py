@@ -108,7 +108,7 @@ def test_sampled_ranks_are_those_among_the_negatives(catalogue: Catalogue, rejec
         targets = catalogue.whole.row(user)[-num_targets:].tolist()
         negatives = set(rows.row(user).tolist()) - set(targets)
         assert candidates.num_candidates()[user] == len(negatives) + num_targets
-        assert set(candidates.top(5)[user].tolist()) <= negatives | set(targets)
+        assert set(candidates.top(5)[0][user].tolist()) <= negatives | set(targets)
         if num_targets == 1:
             assert ranks[user, 0].item() == brute_rank(scores[user], targets[0], negatives)
         assert ranks[user, num_targets:].isinf().all()
@@ -153,6 +153,50 @@ def test_popularity_without_replacement_is_drawing_one_by_one() -> None:
     pairs = np.sort(drawn.flat().reshape(-1, 2), axis=1)
     share = np.mean((pairs == [1, 2]).all(1))
     assert share == pytest.approx(2 / 6 * 3 / 4 + 3 / 6 * 2 / 3, abs=0.02)
+
+
+def test_with_replacement_every_draw_has_the_same_chances() -> None:
+    """4,000 pairs by counts 1, 2, 3: the same item twice in (1 + 4 + 9) / 36 of them."""
+    rows = Ragged.from_rows([[3]] * 4000)
+    counts = Ragged.from_rows([[0] + [1] * 2 + [2] * 3 + [3] * 9])
+    source = PopularityNegatives(count=2, replacement=True)
+    drawn = source.negatives(Catalogue(num_items=4, train=counts, whole=rows)).take(np.arange(4000))
+    pairs = drawn.flat().reshape(-1, 2)
+    assert np.bincount(pairs.reshape(-1), minlength=4) / 8000 == pytest.approx([1 / 6, 2 / 6, 3 / 6, 0], abs=0.02)
+    assert np.mean(pairs[:, 0] == pairs[:, 1]) == pytest.approx(14 / 36, abs=0.03)
+
+
+def test_more_negatives_than_items_are_drawn_with_replacement_alone(catalogue: Catalogue) -> None:
+    assert UniformNegatives(count=90, replacement=True).negatives(catalogue).take(np.arange(2)).lengths.tolist() == [
+        90,
+        90,
+    ]
+    everything = Catalogue(num_items=2, train=Ragged.from_rows([[0, 1]]), whole=Ragged.from_rows([[0, 1]]))
+    with pytest.raises(ValueError, match=r"user 0 has 0 item\(s\) left"):
+        UniformNegatives(count=1, replacement=True).negatives(everything)
+
+
+def test_fresh_negatives_differ_from_evaluation_to_evaluation(catalogue: Catalogue, cache: Path) -> None:
+    """As SASRec draws them: of a user's items those of training are rejected, and the target does not count twice."""
+    source = UniformNegatives(count=40, reject=Reject.TRAIN, replacement=True, fresh=True)
+    rows, users = source.negatives(catalogue), np.array([4, 2, 4])
+    first, second = rows.take(users), rows.take(users)
+    assert not np.array_equal(first.flat(), second.flat())
+    assert not np.array_equal(first.row(0), first.row(2))
+    for row, user in enumerate(users):
+        assert not set(first.row(row).tolist()) & set(catalogue.train.row(user).tolist())
+    again = source.negatives(catalogue).take(users)  # a new evaluation of the same kind begins where this one did
+    assert np.array_equal(first.flat(), again.flat())
+    assert not cache.exists()
+    assert "training items, with replacement, anew each time (seed 0)" in source.describe()
+    protocol = SampledRanking(negatives=source)
+    protocol.prepare(catalogue)
+    batch = question(catalogue, list(range(U)))
+    candidates = protocol.candidates(torch.zeros(U, V), batch)
+    negatives = candidates.items[:, batch.targets.shape[1] :]
+    assert not (negatives[:, :, None] == batch.targets[:, None, :1]).any()
+    others = (negatives >= 0).sum(1)
+    assert torch.equal(protocol.rank(candidates)[:, 0], 1 + others / 2)  # all tie; repeated ones count as often
 
 
 def test_too_few_items_left_is_an_error_that_names_the_user(catalogue: Catalogue) -> None:

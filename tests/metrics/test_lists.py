@@ -52,7 +52,7 @@ def batch(seed: int = 0) -> tuple[Ranked, torch.Tensor]:
         num_relevant=num_relevant,
         num_candidates=candidates.num_candidates(),
         targets=targets,
-        top=candidates.top(K),
+        top=candidates.top(K)[0],
         history=torch.randint(1, 120, (B,), generator=rng),
     )
     return ranked, scores

@@ -14,10 +14,12 @@ import pandas as pd
 import pytest
 
 from recsys.report import page_data
+from recsys.report.asked import Asked
 from recsys.report.formats import label, number, p_value, signed
 from recsys.report.histories import history, unfinished
 from recsys.report.page import embedded, render
 from recsys.report.study import load_study
+from recsys.report.top_lists import FILE, write_top
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 VOID = {"meta", "link", "br", "wbr", "line", "circle", "input"}
@@ -58,10 +60,12 @@ def data_of(text: str) -> dict:
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL).group(1))
 
 
-def facts(num_users: int = 120) -> pd.DataFrame:
+def facts(num_users: int = 120) -> Asked:
+    """User u had "The Seen" and wants item u modulo 60, called "Film 7"."""
     users = np.arange(num_users)
     columns = {"user": users, "history": users + 3, "item": users % 60, "popularity": users % 5}
-    return pd.DataFrame(columns).assign(about="Drama")
+    frame = pd.DataFrame(columns).assign(about="Drama", recent=[("The Seen",)] * num_users)
+    return Asked(facts=frame, names={str(item): f"Film {item}" for item in range(60)})
 
 
 def test_the_page_is_whole_and_asks_for_nothing_else(write_study) -> None:
@@ -90,6 +94,23 @@ def test_without_data_the_page_lacks_strata_only(write_study) -> None:
     assert "No strata: the data isn&#39;t here." in text
     assert "Where models are good" not in text
     assert "Leaderboard" in text
+
+
+def test_users_who_are_failed_have_a_history_a_list_and_a_wish_by_name(write_study) -> None:
+    root = write_study()
+    rows = [(user, 7 + place, 1 + place, -float(place)) for user in range(120) for place in range(3)]
+    frame = pd.DataFrame(rows, columns=["user", "item", "rank", "score"])
+    write_top(root / "toy/poor/seed0" / FILE, frame.sample(frac=1, random_state=0), k=3)
+    text = page(root, users={"toy": facts()})
+    worst = data_of(text)["blocks"]["b0"]["worst"]
+    for row in worst["poor"]:
+        wanted = row["user"] % 60
+        assert (row["recent"], row["wanted"]) == (["The Seen"], [f"Film {wanted}"])
+        assert row["top"] == [[f"Film {item}", item == wanted] for item in (7, 8, 9)]
+    assert worst["fair"][0]["top"] == []
+    assert "fair/seed0/topk_test.parquet is missing: no lists of fair are shown" in text
+    (root / "toy/fair/seed0" / FILE).write_text("half a file")
+    assert "fair/seed0/topk_test.parquet can&#39;t be read" in page(root, users={"toy": facts()})
 
 
 def test_names_and_values_can_neither_end_the_script_nor_become_markup(write_scored, tmp_path: Path) -> None:

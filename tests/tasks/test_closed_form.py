@@ -11,13 +11,13 @@ from grid import classical, composed, options, target
 from hydra.utils import instantiate
 from pytorch_lightning import Trainer
 
-from recsys.commands.assembly import Parts, assemble
 from recsys.commands.cli import main
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import evaluate
 from recsys.models.closed_form import ClosedFormModel
+from recsys.runs.assembly import Parts, assemble
 
 SIZE = 24  # users and items of the checkerboard
 SOLVED = [name for name in classical() if issubclass(target("model", name), ClosedFormModel)]

@@ -3,10 +3,10 @@ import pytest
 import torch
 from grid import composed, encoders
 
-from recsys.commands.assembly import Parts, assemble
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.runs.assembly import Parts, assemble
 
 NUM_ITEMS = 12
 ROWS = Ragged.from_rows([[3, 1, 4, 7, 5, 9], [2, 6, 5], [3, 8]])._replace(timestamps=np.arange(11))

@@ -4,11 +4,11 @@ import pytest
 import torch
 from grid import composed, encoders, options
 
-from recsys.commands.assembly import Parts, assemble
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 from recsys.evaluation import evaluate
+from recsys.runs.assembly import Parts, assemble
 
 NUM_ITEMS = 10
 NUM_USERS = 4 * NUM_ITEMS

@@ -8,13 +8,13 @@ from grid import composed
 from pytorch_lightning import Trainer
 from torch.nn import functional as F
 
-from recsys.commands.assembly import Parts, assemble
 from recsys.data.attributes import ItemAttributes
 from recsys.data.batches import PretrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.runs.assembly import Parts, assemble
 
 V, PAD, MASK = 15, 15, 16
 TRAIN = Ragged.from_rows([[3, 1, 4, 7, 5], [2, 8], [9, 6, 0]])

@@ -12,10 +12,10 @@ from hydra.utils import instantiate
 from pytorch_lightning import Callback, Trainer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, PolynomialLR
 
-from recsys.commands.assembly import assemble
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.runs.assembly import assemble
 from recsys.tasks.schedules import Horizon, ScheduleOnPlateau, ScheduleToEnd
 
 NUM_USERS, BATCH_SIZE, EPOCHS = 10, 4, 4

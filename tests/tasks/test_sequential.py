@@ -4,11 +4,11 @@ import torch
 from grid import composed
 from pytorch_lightning import Trainer
 
-from recsys.commands.assembly import assemble
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
+from recsys.runs.assembly import assemble
 from recsys.tasks.schedules import Horizon
 
 NUM_ITEMS = 12

@@ -5,6 +5,7 @@ and, where the file has them, `rating` (float64) and `timestamp` (int64, or floa
 """
 
 from recsys.data.sources.atomic import AtomicFile, read_atomic
+from recsys.data.sources.atomic_writer import write_atomic
 from recsys.data.sources.detection import READERS, Reader, detect, find_file
 from recsys.data.sources.movielens import MovieLensRatings
 from recsys.data.sources.sequence_text import SequenceText
@@ -20,4 +21,5 @@ __all__ = [
     "detect",
     "find_file",
     "read_atomic",
+    "write_atomic",
 ]

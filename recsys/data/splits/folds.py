@@ -58,7 +58,8 @@ class UserFolds(_Folds):
     """K-fold over users: those of the test and of the validation fold are not trained on at all.
 
     They are asked for the last `held_out` of their items given the others ("strong generalisation", Liang et al.,
-    WWW 2018, who hold out a random part). Models that know users by a vector have nothing to go by.
+    WWW 2018, who hold out a random part). Models that know users by a vector have nothing to go by: `recsys train`
+    refuses them.
 
     held_out: share of an asked user's items, rounded down but at least one.
     """

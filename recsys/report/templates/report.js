@@ -241,7 +241,7 @@ class Block {
     table.replaceChildren();
     if (!rows.length) { table.append(element("caption", "It falls behind the others for no user.")); return; }
     const columns = [["user", "user", String, "name"], ["metric", this.data.metric, number], ["others", "others' mean", number],
-      ["history", "history", short], ["item", "wanted item", String], ["popularity", "in training", short], ["about", "about", String, "text"]]
+      ["history", "history", short], ["wanted", "wanted", (names) => names.join("; "), "text"], ["popularity", "in training", short]]
       .filter(([key]) => key in rows[0]);
     const head = table.appendChild(element("thead")).appendChild(element("tr"));
     for (const [, title, , kind] of columns) head.appendChild(element("th", title)).className = kind || "";
@@ -249,7 +249,18 @@ class Block {
     for (const row of rows) {
       const line = body.appendChild(element("tr"));
       for (const [key, , write, kind] of columns) line.appendChild(element("td", missing(row[key]) ? "–" : write(row[key]))).className = kind || "";
+      if (row.recent) body.append(this.lists(row, columns.length));
     }
+  }
+  lists(row, width) {
+    const line = element("tr"), cell = line.appendChild(element("td"));
+    line.className = "lists";
+    cell.colSpan = width;
+    cell.append(element("b", "had last "), row.recent.join("; "));
+    if (!row.top.length) return line;
+    cell.append(element("br"), element("b", "was shown "));
+    row.top.forEach(([name, wanted], k) => cell.append(`${k ? "; " : ""}${k + 1}. `, wanted ? element("mark", name) : name));
+    return line;
   }
 }
 

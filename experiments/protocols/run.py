@@ -1,0 +1,169 @@
+"""Does the protocol decide which model is better? python experiments/protocols/run.py --help
+
+Trains one set of models on MovieLens-1M and evaluates each checkpoint under full ranking and two sampled protocols;
+trains another on MovieLens-100K under leave-one-out and under a split in time. Finished runs and evaluations are
+skipped: a killed study continues. Tables go to the terminal, results.csv, paired_tests.csv and flips.csv beside this
+file.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import OmegaConf
+from tables import compare_splits, print_study, write_files
+
+from recsys.report.evaluations import read_evaluations
+from recsys.report.runs import load_run
+from recsys.report.study import load_study
+
+PROTOCOLS = ("full", "uniform_100", "popularity_100")
+SASREC = ["experiment=dross_sasrec"]
+ML_1M: dict[str, list[str]] = {
+    "pop": ["model=pop", "data=ml-1m"],
+    "itemknn": ["model=itemknn", "data=ml-1m", "model.num_neighbours=50"],
+    "ease": ["model=ease", "data=ml-1m", "model.l2=500.0"],
+    "sasrec-ce": [*SASREC, "loss=ce"],
+    "sasrec-bce": [*SASREC, "loss=bce", "sampler/exclude=train"],
+    "sasrec-bpr": [*SASREC, "loss=bpr", "sampler/exclude=train", "trainer.max_epochs=200"],
+    "bert4rec-ce": ["experiment=dross_bert4rec"],
+    "gru4rec-ce": ["model=gru4rec", "data=ml-1m", "max_length=200", "batch_size=128", "scheduler=constant"],
+}
+SMALL = ["optimizer.lr=0.001", "model.dropout=0.5"]
+ML_100K: dict[str, list[str]] = {
+    "pop": ["model=pop"],
+    "itemknn": ["model=itemknn", "model.num_neighbours=50"],
+    "ease": ["model=ease", "model.l2=250.0"],
+    "sasrec-ce": ["loss=ce", *SMALL],
+    "sasrec-bce": ["loss=bce", *SMALL],
+    "sasrec-bpr": ["loss=bpr", *SMALL],
+}
+# The next item is asked for under both. Of MovieLens-100K's users most come and go within days: without those whom
+# training never met 69 would be left to ask.
+SPLITS = {
+    "leave_one_out": ["split=leave_one_out"],
+    "temporal": ["split=temporal", "split.max_targets=1", "split.ask_cold_users=true"],
+}
+
+
+class Job(NamedTuple):
+    """One run: where it lies, the overrides that make it, the protocols it is asked under besides its own."""
+
+    folder: Path
+    overrides: list[str]
+    protocols: Sequence[str] = ()
+
+
+def jobs_of(options: argparse.Namespace, root: Path) -> list[Job]:
+    """Every run of the study, those of MovieLens-1M first."""
+    extra = ["data=ml-100k", "trainer.max_epochs=2"] if options.rehearse else []
+    place = [f"data.path={options.ml_1m.resolve()}"] if options.ml_1m and not options.rehearse else []
+    large = [Job(root / "ml-1m" / name, [*o, *place, *extra], PROTOCOLS) for name, o in chosen(ML_1M, options)]
+    quick = ["trainer.max_epochs=2"] if options.rehearse else []
+    small = [
+        Job(root / split / name, [*o, *cut, *quick])
+        for split, cut in SPLITS.items()
+        for name, o in chosen(ML_100K, options)
+    ]
+    return [*large, *small]
+
+
+def chosen(cells: dict[str, list[str]], options: argparse.Namespace) -> Iterable[tuple[str, list[str]]]:
+    """Those that the command line names; all without."""
+    return ((name, overrides) for name, overrides in cells.items() if not options.cells or name in options.cells)
+
+
+def work(job: Job) -> None:
+    """Trains and evaluates, each in a process of its own; says what it said where it fails."""
+    name, folder = job.folder.name, job.folder / "seed0"
+    overrides: dict[str, str] = {}
+    for override in job.overrides:  # of two for one key the later one counts
+        overrides[override.partition("=")[0]] = override
+    named = [f"name='{name}'", "study=protocols", "seed=0", f"output_dir='{folder}'"]
+    if not recsys("train", *overrides.values(), *named, "trainer.enable_progress_bar=false"):
+        return
+    run = load_run(folder)
+    print(f"{job.folder.parent.name} {name}: validation NDCG@10 {run.metrics['val/ndcg@10']:.4f}", flush=True)
+    missing = [option for option in job.protocols if option not in read_evaluations(run)]
+    if missing:
+        data = [override for override in job.overrides if override.startswith("data.path=")]
+        recsys("evaluate", f"run={folder}", f"eval={','.join(missing)}", *data)
+
+
+def reuse(source: Path, target: Path) -> None:
+    """Copies a finished run of another study; `recsys train` then says whether its config is that of this one."""
+    if not (target / "run.json").exists():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        own = {"name": target.parent.name, "study": "protocols"}
+        config = OmegaConf.load(target / "config.yaml")
+        OmegaConf.save(OmegaConf.merge(config, own), target / "config.yaml")
+        record = json.loads((target / "run.json").read_text())
+        (target / "run.json").write_text(json.dumps(record | own, indent=1))
+
+
+def recsys(*arguments: str) -> bool:
+    """Whether the command ended well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "recsys", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    if done.returncode:
+        print(f"FAILED recsys {' '.join(arguments)}: {done.stderr.strip()[-500:]}", flush=True)
+    return not done.returncode
+
+
+def report(root: Path, folder: Path, metric: str) -> None:
+    """Tables of what is finished."""
+    studies = {
+        name: load_study(root / name, metric=metric)
+        for name in ("ml-1m", *SPLITS)
+        if any((root / name).glob("*/seed*/run.json"))
+    }
+    for name, study in studies.items():
+        print_study(name, study)
+    between = compare_splits({name: studies[name] for name in SPLITS if name in studies})
+    write_files(folder, studies, between)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ml-1m", type=Path, help="SASRec's ml-1m_sas.txt; without it MovieLens-1M as published")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at work at once, one thread each (default: 2)")
+    parser.add_argument("--root", type=Path, default=Path("outputs/protocols"), help="where runs are kept")
+    parser.add_argument("--cells", nargs="*", default=[], help="some models only, by name")
+    parser.add_argument("--metric", default="ndcg@10", help="what orders the models (default: ndcg@10)")
+    parser.add_argument(
+        "--reuse",
+        nargs="*",
+        default=[],
+        metavar="MODEL=DIRECTORY",
+        help="finished runs on MovieLens-1M of the same config, to be copied in place of trained",
+    )
+    parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="MovieLens-100K in place of 1M and two epochs: does everything run? Tables go to the root",
+    )
+    options = parser.parse_args()
+    root = (options.root / "rehearsal" if options.rehearse else options.root).resolve()
+    for name, _, source in (given.partition("=") for given in options.reuse):
+        reuse(Path(source), root / "ml-1m" / name / "seed0")
+    if not options.report:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(work, jobs_of(options, root)))
+    report(root, root if options.rehearse else Path(__file__).parent, options.metric)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""RecBole's models beside our own on MovieLens-100K: python experiments/recbole_zoo/run.py --help
+
+Every model has its own defaults, one seed and the same split and evaluator; the best epoch on validation NDCG@10 is
+tested. Finished runs are skipped, so a killed sweep continues; a model that fails is reported with its reason in
+failures.csv and stops nothing. results.csv and the table hold what is finished, seconds included.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from recsys.report.aggregation import every_run
+from recsys.report.runs import load_runs
+from recsys.report.tables import study_table
+
+OURS = {
+    "ours: pop": ["model=pop"],
+    "ours: itemknn": ["model=itemknn"],
+    "ours: ease": ["model=ease"],
+    "ours: mf-bpr": ["model=mf"],
+    "ours: multivae": ["model=multivae"],
+    "ours: sasrec-ce": ["model=sasrec"],
+    "ours: gru4rec-ce": ["model=gru4rec"],
+}
+SOLVED = ("Pop", "ItemKNN", "AsymKNN", "EASE", "SLIMElastic", "ADMMSLIM", "Random", "NCEPLRec")
+INTERACTIONS = ("BPR", "LightGCN", "NGCF", "NeuMF", "DMF", "SpectralCF", "GCMC", "LINE", "SGL", "SimpleX")
+USERS = ("MultiDAE", "MultiVAE", "MacridVAE", "CDAE", "ENMF", "DiffRec")
+FEATURES = ("FM", "LR", "DeepFM", "WideDeep", "NFM")
+ALL_POSITIONS = ("SASRec", "GRU4Rec")  # one pass for all prefixes of a row
+PREFIXES = ("STAMP", "FPMC", "FOSSIL", "HGN", "NPE", "SHAN", "TransRec", "Caser", "HRM", "NARM")
+RECBOLE = {
+    **{name: ["task=recbole"] for name in SOLVED},
+    **{name: ["task=recbole", "trainer.check_val_every_n_epoch=5"] for name in INTERACTIONS},
+    **{name: ["task=recbole", "batch_size=128", "callbacks=patient"] for name in USERS},
+    **{name: ["task=recbole_attributes", "trainer.check_val_every_n_epoch=5"] for name in FEATURES},
+    **{name: ["task=recbole_all_positions"] for name in ALL_POSITIONS},
+    **{name: ["task=recbole", "max_length=20", "trainer.max_epochs=30"] for name in PREFIXES},
+}
+CELLS = OURS | {name: ["model=recbole", f"model.name={name}", *more] for name, more in RECBOLE.items()}
+
+
+def train(name: str, root: Path, *, minutes: float) -> dict[str, str] | None:
+    """Runs one model in a process of its own; None, or what it said where it fails or takes too long."""
+    command = [
+        *(sys.executable, "-m", "recsys", "train", *CELLS[name], f"name='{name}'", "study=recbole_zoo"),
+        *(f"output_dir='{root / name}'", "trainer.enable_progress_bar=false"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=60 * minutes, check=False
+        )
+        reason = " ".join(done.stderr.split())[-300:] if done.returncode else ""
+    except subprocess.TimeoutExpired:
+        reason = f"took more than {minutes:g} minutes; the same command continues it"
+    print(f"FAILED {name}: {reason}" if reason else f"done {name}", flush=True)
+    return {"model": name, "reason": reason} if reason else None
+
+
+def report(root: Path, folder: Path) -> None:
+    """results.csv and the table of what is finished."""
+    runs, problems = load_runs(root)
+    console = Console(width=110)
+    for problem in problems:
+        console.print(problem, soft_wrap=True)
+    if runs:
+        every_run(runs).to_csv(folder / "results.csv", index=False)
+        console.print(study_table(runs))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2, help="models at work at once, one thread each (default: 2)")
+    parser.add_argument("--minutes", type=float, default=60, help="for each model (default: 60)")
+    parser.add_argument("--root", type=Path, default=Path("outputs/recbole_zoo"), help="where runs are kept")
+    parser.add_argument("--models", nargs="*", default=list(CELLS), choices=list(CELLS), help="some models only")
+    parser.add_argument("--report", action="store_true", help="run nothing: the table of what is there")
+    options = parser.parse_args()
+    root, folder = options.root.resolve(), Path(__file__).parent
+    if not options.report:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            told = list(pool.map(lambda name: train(name, root, minutes=options.minutes), options.models))
+        failures = [failure for failure in told if failure]
+        pd.DataFrame(failures, columns=["model", "reason"]).to_csv(folder / "failures.csv", index=False)
+    report(root, folder)
+
+
+if __name__ == "__main__":
+    main()

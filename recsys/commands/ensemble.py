@@ -1,0 +1,80 @@
+"""`recsys ensemble`: several runs' top lists made into one model, evaluated as any other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from recsys.options.ensemble import USAGE, EnsembleOptions, parse
+from recsys.report.runs import Run, RunStatus, load_run
+from recsys.report.tables import run_table
+from recsys.runs.directory import RunDirectory
+
+SAME = ("data", "split", "protocol")  # fingerprints
+KEPT = ("data", "split", "eval", "monitor")  # of the members' config: what the ensemble shares with them
+console = Console()
+
+
+def main(argv: list[str]) -> None:
+    """Writes a run directory that `recsys report` shows beside its members, and prints its table."""
+    if set(argv) & {"-h", "--help"}:
+        print(USAGE)
+        return
+    options = parse(argv)
+    runs = [load_run(path) for path in options.runs]
+    check_members(runs)
+    directory = directory_of(runs, options)
+    if directory.is_finished():
+        console.print(f"already finished, nothing to do (force=true runs it again): {directory.path}", soft_wrap=True)
+    else:
+        from recsys.ensembles import recipe as ensemble_recipe
+
+        ensemble_recipe.execute(directory, runs, options)
+    console.print(run_table(load_run(directory.path)))
+    console.print(f"ensemble: {directory.path}", soft_wrap=True)
+
+
+def check_members(runs: Sequence[Run]) -> None:
+    """ValueError that says which fingerprints differ, and between whom, or who has not ended or ranks nothing."""
+    for run in runs:
+        if run.status is not RunStatus.FINISHED:
+            raise ValueError(f"{run.path} was interrupted; the same command continues it")
+        if run.ranks_nothing or "model" not in run.config:
+            raise ValueError(f"{run.path} has no model that ranks: a pre-training or an ensemble is no member")
+        different = [name for name in SAME if run.fingerprints.get(name) != runs[0].fingerprints.get(name)]
+        if different:
+            facts = "; ".join(
+                f"{name}: {runs[0].fingerprints.get(name, 'none'):.40} there, {run.fingerprints.get(name, 'none'):.40}"
+                for name in different
+            )
+            raise ValueError(
+                f"{run.path} differs from {runs[0].path} in its {' and '.join(different)} ({facts}): members must "
+                "be asked the same"
+            )
+
+
+def directory_of(runs: Sequence[Run], options: EnsembleOptions) -> RunDirectory:
+    """Where the result stands; known by its members, how they are joined and their data."""
+    first, seeds = runs[0], {run.seed for run in runs}
+    seed = seeds.pop() if len(seeds) == 1 else 0
+    name = options.name or f"ensemble-{options.how}" + (",weights=validation" if options.is_fitted else "")
+    study = options.study or str(first.config["study"])
+    path = Path("outputs", study, first.data, name, f"seed{seed}")
+    config = {key: first.config[key] for key in KEPT} | {
+        "ensemble": {
+            "members": [str(run.path) for run in runs],
+            "how": options.how,
+            "weights": options.weights,
+            "k": options.k,
+        },
+        "name": name,
+        "study": study,
+        "seed": seed,
+        "note": options.note,
+        "ledger": options.ledger,
+        "force": options.force,
+        "output_dir": str(path),
+    }
+    known_by = {key: first.fingerprints[key] for key in ("data", "split")}
+    return RunDirectory(path, OmegaConf.create(config), fingerprints=known_by)

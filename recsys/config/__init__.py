@@ -1,0 +1,1 @@
+"""Configs: composed by Hydra, checked, and errors in them said in one sentence."""

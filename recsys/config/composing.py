@@ -1,0 +1,114 @@
+"""From the command line to a configuration: where the recipes lie, and Hydra as a plain function."""
+
+import functools
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import hydra._internal.utils as hydra_driver
+import yaml
+from hydra import version
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from recsys.config.errors import explain
+from recsys.config.types import check_types
+
+__all__ = ["check_types", "conf_dir", "run_with_hydra"]
+
+Task = Callable[[DictConfig], object]
+
+log = logging.getLogger(__name__)
+
+
+def conf_dir() -> Path:
+    """The folder of the recipes: inside the package when installed from a wheel, beside it in a checkout.
+
+    Raises FileNotFoundError where neither is a folder.
+    """
+    package = Path(__file__).parents[1]
+    candidates = (package / "conf", package.parent / "conf")
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    tried = " and ".join(map(str, candidates))
+    raise FileNotFoundError(f"no configuration folder: looked for {tried}; install recsys again")
+
+
+def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path | None = None) -> None:
+    """Compose `config_name` from the recipes in `conf` and run `task` on it, once or for each job of a sweep.
+
+    `argv` is what follows the verb: overrides and Hydra's flags, in any order. `sys.argv` is neither read nor
+    changed, so that Lightning can start the same command in its other processes. Raises ValueError, in one
+    sentence, where the configuration cannot be composed, and the task's own exception where the task fails.
+    A failed job of a sweep is logged, the others still run, and the first failure is raised at the end; where a
+    launcher runs jobs in processes of their own, as a ValueError with what it said. Flags that only print (`--help`,
+    `--hydra-help`) raise SystemExit(0).
+    """
+    version.setbase("1.3")
+    parser = hydra_driver.get_args_parser()
+    parser.prog = "recsys"
+    args = parser.parse_intermixed_args(argv)
+    if args.experimental_rerun is not None:
+        raise ValueError("--experimental-rerun would unpickle a file: give the run's overrides again instead")
+    path = str((conf or conf_dir()).resolve())
+    failures: list[Exception] = []
+    with TemporaryDirectory(prefix="recsys-failures-") as elsewhere:
+        try:
+            with _letting_errors_through():
+                recording = _recording(task, failures, elsewhere=Path(elsewhere))
+                hydra_driver._run_hydra(args, parser, recording, path, config_name)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+            raise ValueError(explain(error, overrides=argv)) from error
+        messages = [file.read_text() for file in sorted(Path(elsewhere).iterdir())]
+    for message in messages:
+        log.error("failed: %s", message)
+    for failure in failures:
+        raise failure
+    if messages:
+        raise ValueError(f"{len(messages)} of the grid's jobs failed, the first with {messages[0]}")
+
+
+@contextmanager
+def _letting_errors_through() -> Iterator[None]:
+    """Within, Hydra raises its errors; its driver would print them and exit.
+
+    HYDRA_FULL_ERROR=1 has the same effect, but child processes would inherit the variable.
+    """
+    original = hydra_driver.run_and_report
+    hydra_driver.run_and_report = lambda func: func()
+    try:
+        yield
+    finally:
+        hydra_driver.run_and_report = original
+
+
+def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Task:
+    """`task`, its exceptions put into `failures`: apart from Hydra's own, and so that a sweep goes on.
+
+    elsewhere: where a parallel launcher's process, whose `failures` would be lost with it, leaves a file instead.
+    """
+    owner = os.getpid()
+
+    @functools.wraps(task)  # Hydra names the job after the task's module
+    def recorded(config: DictConfig) -> object:
+        try:
+            return task(config)
+        except Exception as error:
+            hydra = HydraConfig.get()
+            message = f"{' '.join(hydra.overrides.task)}: {error}"
+            if os.getpid() != owner:
+                (elsewhere / f"{hydra.job.num:06}").write_text(message)
+                return None
+            failures.append(error)
+            if hydra.mode == RunMode.MULTIRUN:
+                log.error("failed: %s", message)
+            return None
+
+    return recorded

@@ -1,0 +1,1 @@
+"""Several runs as one: top lists joined, folds put together."""

@@ -1,0 +1,35 @@
+"""Evaluation negatives that somebody has published."""
+
+from pathlib import Path
+
+import numpy as np
+
+from recsys.data.catalogue import Catalogue
+from recsys.data.fingerprints import file_fingerprint
+from recsys.data.ragged import Ragged
+from recsys.data.sources import SequenceText
+
+
+class NegativesFile:
+    """Lines of `user negative negative ...` in raw ids, gzipped or not, as S3-Rec's authors publish theirs.
+
+    path: the file.
+    """
+
+    def __init__(self, *, path: str) -> None:
+        self.path = Path(path).expanduser()
+
+    def describe(self) -> str:
+        return f"negatives of {self.path.name} ({file_fingerprint(self.path)[:8]})"
+
+    def negatives(self, catalogue: Catalogue) -> Ragged:
+        """Raises ValueError naming the first user or item that the data has not."""
+        if not self.path.is_file():
+            raise FileNotFoundError(
+                f"eval.protocol.negatives.path ({self.path}) is no file; give the list of negatives"
+            )
+        frame = SequenceText().read(self.path)
+        users = catalogue.find_users(frame["user"], place=self.path)
+        items = catalogue.find_items(frame["item"], place=self.path)
+        order = np.argsort(users, kind="stable")
+        return Ragged.from_lengths(items[order], np.bincount(users, minlength=catalogue.num_users))

@@ -1,0 +1,50 @@
+"""What RecBole 1.2.1 needs on today's packages, and what it must not touch; each with its reason."""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import yaml
+from scipy.sparse import dok_matrix
+
+# RecBole's Config reads these names, and its models read the aliases that Config makes of them; NumPy 2 has neither.
+_NUMPY_NAMES = {"float_": np.float64, "complex_": np.complex128, "unicode_": np.str_}
+
+
+def install() -> None:
+    """Gives NumPy and SciPy the names that RecBole calls; nothing else of theirs changes."""
+    for name, value in _NUMPY_NAMES.items():
+        if name not in vars(np):
+            setattr(np, name, value)
+    warnings.filterwarnings("ignore", module=r"recbole\.")  # of calls that torch and SciPy will drop one day
+    if not hasattr(dok_matrix, "_update"):  # SciPy 1.13 dropped it; LightGCN, NGCF, NCL, GCMC and SpectralCF call it
+        dok_matrix._update = _update  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _update(matrix: Any, entries: dict[tuple[int, int], Any]) -> None:
+    """Sets the entries unchecked, as `dok_matrix._update` did; one by one they take minutes on millions."""
+    matrix._dict.update(entries)
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Within, RecBole's Config may do as it likes; after, the process is as it was.
+
+    Config reads options from `sys.argv` (and warns of ours), hides or shows GPUs by CUDA_VISIBLE_DEVICES, and teaches
+    PyYAML's loader another notation of floats.
+    """
+    arguments, gpus = sys.argv, os.environ.get("CUDA_VISIBLE_DEVICES")
+    resolvers = yaml.FullLoader.yaml_implicit_resolvers
+    sys.argv = sys.argv[:1] or [""]
+    yaml.FullLoader.yaml_implicit_resolvers = {key: list(value) for key, value in resolvers.items()}
+    try:
+        yield
+    finally:
+        sys.argv, yaml.FullLoader.yaml_implicit_resolvers = arguments, resolvers
+        os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+        if gpus is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpus

@@ -1,0 +1,1 @@
+"""The best unseen items of users, written as a table."""

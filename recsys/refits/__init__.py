@@ -1,0 +1,1 @@
+"""A run's model trained on the held-out rows too."""

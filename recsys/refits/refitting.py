@@ -1,0 +1,148 @@
+"""The work of `recsys refit`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer, seed_everything
+from rich.console import Console
+
+from recsys.callbacks import StopAfter, Stopwatch
+from recsys.data.splits import Refitted
+from recsys.options.refit import RefitOptions
+from recsys.products import prefer_onednn
+from recsys.refits.plans import PLANS, Plan
+from recsys.refits.sides import Sides, measure, sides_table
+from recsys.runs.assembly import Parts, assemble, made
+from recsys.runs.directory import RunDirectory
+from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
+from recsys.runs.fitting import fit
+from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.runs.recipe import catalogue_of, fingerprints
+
+console = Console()
+
+
+def refit(options: RefitOptions) -> None:
+    """Trains beside the run, measures both sides before and after, and records it."""
+    if options.how not in PLANS:
+        raise ValueError(f"how ({options.how}) must be one of {', '.join(PLANS)}")
+    plan = PLANS[options.how]
+    quiet_lightning()
+    prefer_onednn()
+    before = rebuild(options.run, list(options.overrides))
+    if before.data.run.is_refit:
+        raise ValueError(f"{options.run} is a refit already; give the run that it was made from")
+    plan.check(before)
+    path = options.run.with_name(f"{options.run.resolve().name}-{options.how}")
+    config = refit_config(before, options, path)
+    known_by = fingerprints(before.data.sequences, before.data.attributes)
+    run = RunDirectory(path, config, fingerprints=known_by)
+    if run.is_finished():
+        console.print(f"already finished, nothing to do (force=true runs it again): {path}", soft_wrap=True)
+        sides = json.loads((path / "run.json").read_text())["refit"]
+        console.print(sides_table(Sides(**sides["before"]), Sides(**sides["after"])))
+        return
+    execute(before, run, config, plan, epochs=options.epochs)
+
+
+def refit_config(before: Rebuilt, options: RefitOptions, path: Path) -> DictConfig:
+    """The run's config with nothing held out, nothing validated, and its files in the refit's own folder."""
+    plain: dict[str, Any] = OmegaConf.to_container(before.data.config, resolve=True)  # pyright: ignore
+    callbacks = {name: node for name, node in plain["callbacks"].items() if node and "monitor" not in node}
+    plain |= {
+        "name": f"{plain['name']},refit={options.how}",
+        "split": {"_target_": f"{Refitted.__module__}.{Refitted.__name__}", "split": plain["split"]},
+        "callbacks": moved(callbacks, plain["output_dir"], str(path)),
+        "trainer": plain["trainer"] | {"limit_val_batches": 0},
+        "output_dir": str(path),
+        "force": options.force,
+        "refit": {"how": options.how, "epochs": options.epochs},
+    }
+    return OmegaConf.create(plain)
+
+
+def moved(node: Any, there: str, here: str) -> Any:
+    """The node with every path in the folder `there` put into the folder `here`."""
+    if isinstance(node, dict):
+        return {key: moved(value, there, here) for key, value in node.items()}
+    return node.replace(there, here, 1) if isinstance(node, str) and node.startswith(there) else node
+
+
+def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, *, epochs: int | None) -> None:
+    """Assemble, fit, measure, record."""
+    started = time.perf_counter()
+    reset_peak_memory()
+    sequences = before.data.sequences
+    split = instantiate(config.split)(sequences)
+    seed_everything(config.seed, verbose=False)
+    parts = assemble(config, split, catalogue_of(sequences, split, before.data.attributes))
+    callbacks = plan.prepare(before, parts, instantiate(config.init), console)
+    epochs = epochs or plan.epochs(before, parts)
+    trained, there = int(before.data.split.train.lengths.sum()), sequences.num_interactions
+    console.print(
+        f"{config.name}: {epochs} epochs with all {there:,} interactions ({there - trained:,} were held out) "
+        f"-> {run.path}",
+        soft_wrap=True,
+    )
+    sides = measure(before.task, before)
+    stopwatch = Stopwatch()
+    trainer = trainer_of(config, epochs, [*callbacks, stopwatch])
+    if fit(trainer, parts, resume=run.start()):
+        console.print("interrupted; the same command continues after the last whole epoch", soft_wrap=True)
+        raise KeyboardInterrupt
+    save(trainer, run.path / "best.ckpt")
+    after = measure(parts.task.eval(), before)  # pyright: ignore[reportArgumentType]
+    seconds = stopwatch.seconds() | {"total": time.perf_counter() - started}
+    record(run, before, parts, config, epochs=trainer.current_epoch, sides=(sides, after), seconds=seconds)
+    console.print(sides_table(sides, after))
+    console.print("The held-out questions have been trained on: after is no measure of how good the model is.")
+    console.print(f"recsys recommend run={run.path} out=submission.csv", soft_wrap=True)
+
+
+def trainer_of(config: DictConfig, epochs: int, callbacks: list[Any]) -> Trainer:
+    """The run's Trainer, which ends after those epochs and validates nothing."""
+    config.trainer.max_epochs = max(epochs, config.trainer.get("max_epochs") or 0)
+    usual = made("callbacks", config.callbacks)
+    return made("trainer", config.trainer, callbacks=[*usual.values(), *callbacks, StopAfter(epochs=epochs)])
+
+
+def save(trainer: Trainer, path: Path) -> None:
+    """All of it or nothing, under the name that every run's weights have."""
+    partial = path.with_name(f"{path.name}.partial")
+    trainer.save_checkpoint(partial)
+    partial.replace(path)
+
+
+def record(
+    run: RunDirectory,
+    before: Rebuilt,
+    parts: Parts,
+    config: DictConfig,
+    *,
+    epochs: int,
+    sides: tuple[Sides, Sides],
+    seconds: dict[str, float],
+) -> None:
+    """run.json: a run without test metrics, for nothing is held out; both sides under `refit`."""
+    known_by = fingerprints(before.data.sequences, before.data.attributes)
+    run.write(
+        status="finished",
+        fingerprints=known_by | {"split": parts.datamodule.split.fingerprint(), "protocol": parts.protocol.describe()},
+        num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
+        seconds=seconds,
+        peak_memory_gb=peak_memory_gb(),
+        best_epoch=None,
+        epochs=epochs,
+        metrics={},
+        baselines={},
+        refit={
+            "of": str(before.data.run.path),
+            **OmegaConf.to_container(config.refit),  # pyright: ignore
+            "before": sides[0]._asdict(),
+            "after": sides[1]._asdict(),
+        },
+    )

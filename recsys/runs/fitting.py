@@ -1,0 +1,44 @@
+"""The steps of a run around Lightning's fit: first weights, the fit itself, the best epoch's weights."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Trainer
+from rich.console import Console
+from torch import nn
+
+from recsys.initialisation import Scratch, freeze, load_fitting
+from recsys.report.weights import loading_table, trainable_line
+from recsys.runs.assembly import Parts
+
+
+def initialise(init: Scratch, model: nn.Module, console: Console, *, fingerprints: Mapping[str, str]) -> None:
+    """First weights and what of them is trained; prints both where they are not the usual."""
+    if source := init.source_for(fingerprints):
+        console.print(loading_table(load_fitting(model, source), source=source))
+    freeze(model, init.freeze)
+    if init.freeze:
+        console.print(trainable_line(model))
+
+
+def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
+    """Trains, from the checkpoint `resume` on where there is one; returns whether the user interrupted."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(parts.task, datamodule=parts.datamodule, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # how Lightning ends after Ctrl-C, leaving the signal ignored
+        signal.signal(signal.SIGINT, handler)
+        return True
+    return False
+
+
+def load_best(parts: Parts, path: Path, console: Console) -> int:
+    """Puts the best epoch's weights into the task and returns that epoch."""
+    if not path.exists():
+        console.print("interrupted before the first validation: nothing is kept; the same command starts again")
+        raise KeyboardInterrupt
+    checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
+    parts.task.load_state_dict(checkpoint["state_dict"])
+    return checkpoint["epoch"]

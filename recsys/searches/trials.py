@@ -1,0 +1,106 @@
+"""One trial of a search: ask Optuna what to try, train it as `recsys train` would, tell what it was worth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from omegaconf import DictConfig
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from recsys.callbacks import Pruning
+from recsys.config.command_line import with_note_quoted
+from recsys.config.composing import run_with_hydra
+from recsys.config.mistakes import behind_hydra
+from recsys.report.runs import load_run
+from recsys.runs.directory import register_resolvers
+from recsys.searches.space import Space, overrides_of
+
+STARTUP = 5  # trials that are trained to their end before any is pruned
+WARMUP = 3  # epochs before which none is
+PROBLEM = "problem"  # attribute of a trial that failed; one without was cut short
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """All that a process needs to work at a search.
+
+    folder: where it is kept, outputs/STUDY/tune. monitor: what decides. seed: of what is tried.
+    """
+
+    folder: Path
+    space: Space
+    overrides: tuple[str, ...]
+    monitor: str
+    lower_is_better: bool
+    seed: int
+    prune: bool
+
+    def study(self, *, draw: int = 0) -> optuna.Study:
+        """The search so far, from its file. draw: trials of different numbers draw differently."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        median = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP)
+        return optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(self.folder / "journal.log"))),
+            study_name="tune",
+            sampler=optuna.samplers.TPESampler(seed=1_000_003 * self.seed + draw, constant_liar=True),
+            pruner=median if self.prune else optuna.pruners.NopPruner(),
+            direction="minimize" if self.lower_is_better else "maximize",
+            load_if_exists=True,
+        )
+
+
+def is_done(trial: FrozenTrial) -> bool:
+    """Whether it counts as tried: trained, pruned, or refused; not where it was cut short."""
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or PROBLEM in trial.user_attrs
+
+
+def run_trial(search: Search, draw: int) -> str:
+    """One trial from what to try to what it was worth; returns a line that says so.
+
+    KeyboardInterrupt passes and leaves the trial begun.
+    """
+    study = search.study(draw=draw)
+    trial = study.ask(search.space)
+    pruning = Pruning(trial, monitor=search.monitor)
+    overrides = overrides_of(trial.params)
+    trial.set_user_attr("overrides", overrides)
+    said = f"trial {trial.number}: {' '.join(overrides)}"
+    try:
+        value = _trained(search, overrides, pruning, attributes := {})
+    except KeyboardInterrupt:
+        if not pruning.pruned:
+            raise
+        study.tell(trial, state=TrialState.PRUNED)
+        return f"{said}: pruned"
+    except Exception as error:  # whatever it is, the other trials go on
+        problem = " ".join(str(behind_hydra(error)).split()) or type(error).__name__
+        trial.set_user_attr(PROBLEM, problem)
+        study.tell(trial, state=TrialState.FAIL)
+        return f"{said}: failed: {problem}"
+    for name, attribute in attributes.items():
+        trial.set_user_attr(name, attribute)
+    study.tell(trial, value)
+    best = study.best_trial
+    return f"{said}: {search.monitor} {value:.4f} (best {best.value:.4f}, trial {best.number})"
+
+
+def _trained(search: Search, overrides: list[str], pruning: Pruning, attributes: dict[str, Any]) -> float:
+    """What the validation of the run's best epoch gave. attributes: gets the run's directory."""
+    records: list[Mapping[str, float]] = []
+
+    def task(config: DictConfig) -> None:
+        from recsys.runs import recipe
+
+        recipe.train(config, pruning, brief=True)
+        attributes["run"] = config.output_dir
+        records.append(load_run(Path(config.output_dir)).metrics)
+
+    register_resolvers()
+    argv = with_note_quoted([*search.overrides, *overrides])
+    run_with_hydra(task, config_name="train", argv=argv)
+    return records[0][search.monitor]
