@@ -54,7 +54,7 @@ VARIANTS = (
 def run(variant: Variant, loss: str, seed: int, root: Path, more: list[str]) -> None:
     """One run."""
     path = root / variant.name / loss / f"seed{seed}"
-    if done := train([*variant.overrides(loss), f"study={root.name}", *more], path, name=loss, seed=seed):
+    if done := train([*variant.overrides(loss), "study=ce_vs_bpr", *more], path, name=loss, seed=seed):
         print(f"{variant.name}, {loss}, seed {seed}: test NDCG@10 {done.metrics[f'test/{METRIC}']:.4f}", flush=True)
 
 

@@ -48,7 +48,7 @@ def losses(cells: list[Finished], png: Path) -> None:
         axis.set_yticks(range(len(own)), [label(cell) for cell in own], fontsize=8)
         for rival, style in zip(rivals, (":", "--", "-."), strict=False):
             axis.axvline(mean(rival), color=OTHER, linestyle=style, linewidth=1, label=rival.name)
-        axis.set(xlabel="test NDCG@10")
+        axis.set(xlabel="test NDCG@10", ylim=(-0.6, len(own) - 0.4))
         axis.set_title(encoder, fontsize=10)
     figure.legend(
         *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncol=3, fontsize=8, frameon=False
@@ -123,6 +123,7 @@ def auc_panel(axis: Axes, table: pd.DataFrame, names: list[str], auc: str, cells
     for place, name in enumerate(names):
         values = table.loc[table["name"] == name, auc]
         axis.plot(values, [place] * len(values), "o", color=colour(cells[name]), alpha=0.6)
+    axis.set_ylim(-0.6, len(names) - 0.4)
     axis.axvline(0.5, color=OTHER, linestyle=":", linewidth=1)
     axis.set_yticks(range(len(names)), names if auc == AUCS[0] else [""] * len(names), fontsize=8)
     axis.set_title(f"AUC, {auc.replace('_', ' ')}", fontsize=9)

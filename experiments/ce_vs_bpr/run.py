@@ -33,7 +33,7 @@ def work(cell: Cell, root: Path, more: list[str]) -> None:
 def run_one(cell: Cell, setting: Setting, seed: int, root: Path, more: list[str]) -> Run | None:
     """One run of the cell; None where it fails."""
     path = root / cell.name / folder_of(setting) / f"seed{seed}"
-    overrides = [*cell.overrides, *setting, f"study={root.name}", *more]
+    overrides = [*cell.overrides, *setting, "study=ce_vs_bpr", *more]
     return train(overrides, path, name=cell.name, seed=seed)
 
 
@@ -45,7 +45,7 @@ def folder_of(setting: Setting) -> str:
 def pretrain(path: Path, epochs: int, more: list[str]) -> None:
     """S3-Rec's pre-training on MovieLens-100K, of seed 0: every fine-tuning starts from it."""
     recipe = ["model=s3rec", "task=s3_pretrain", "model.dropout=0.2", f"trainer.max_epochs={epochs}"]
-    train([*recipe, f"study={path.parent.name}", *more], path, name="pre-training", seed=0)
+    train([*recipe, "study=ce_vs_bpr", *more], path, name="pre-training", seed=0)
 
 
 def sections(options: argparse.Namespace) -> dict[str, list[Cell]]:
