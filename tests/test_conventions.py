@@ -31,6 +31,7 @@ ORDER = (
     "options",
     "runs",
     "refits",
+    "diagnoses",
     "recommending",
     "ensembles",
     "searches",

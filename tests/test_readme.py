@@ -69,9 +69,10 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
         script = ROOT / "experiments/movies/competition.py"
         size = ("--users", "60", "--items", "40", "--rows", "1500")
         subprocess.run([sys.executable, script, "--out", "films", *size], check=True)
-    if verb in ("evaluate", "refit", "recommend"):
+    if verb in ("evaluate", "refit", "recommend", "diagnose"):
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
-        assert main(["train", f"output_dir='{run}'", *QUICK]) == 0
+        split = ["split=hidden_positives"] if verb == "diagnose" else []
+        assert main(["train", f"output_dir='{run}'", *split, *QUICK]) == 0
     if verb == "ledger":
         assert main(["train", "model=pop", *QUICK]) == 0
     if verb == "rerun":

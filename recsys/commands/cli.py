@@ -18,6 +18,7 @@ VERBS = {  # verb: what it does; for the module see module_of
     "refit": "train a run's model on the held-out rows too, before a submission: on everything, or by the swap",
     "recommend": "write the best unseen items of users, of new ones too: a submission, as CSV, TSV or Parquet",
     "data": "print what a data set and a split look like, and what of the evaluation leaks into training",
+    "diagnose": "what a model makes of missing values and true negatives: AUC, false negatives, calibration",
     "inspect": "print the attention mask and the shape after every stage of a model, for one toy row",
     "report": "compare the runs of a study: table, paired tests, Markdown, LaTeX, CSV and a page to look at",
     "ensemble": "join several runs' top lists into one model and evaluate it as any other",

@@ -1,6 +1,6 @@
 """Where models are good: by how long a user's history is, and by how popular what they chose next was."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,16 +28,21 @@ def by_popularity(users: pd.DataFrame, means: Mapping[str, pd.Series]) -> list[S
     return _strata(users.groupby("user")["popularity"].mean(), means)
 
 
+def groups(feature: pd.Series) -> Iterator[pd.Series]:
+    """The users who have a value, in at most STRATA groups of about equal size, lowest first; equal values together."""
+    known = feature.dropna()
+    if known.empty:
+        return
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, STRATA + 1)[1:-1], method="lower"))
+    place = np.searchsorted(edges, known, side="left")
+    for number in np.unique(place):
+        yield known[place == number]  # pyright: ignore[reportReturnType]
+
+
 def _strata(feature: Any, means: Mapping[str, pd.Series]) -> list[Stratum]:
     values = pd.DataFrame(dict(means))
-    feature = feature.reindex(values.index).dropna()
-    if feature.empty:
-        return []
-    edges = np.unique(np.quantile(feature, np.linspace(0, 1, STRATA + 1)[1:-1], method="lower"))
-    place = np.searchsorted(edges, feature, side="left")  # equal values are of one stratum
     strata = []
-    for number in np.unique(place):
-        own = feature[place == number]
+    for own in groups(feature.reindex(values.index)):
         rows = values.loc[own.index].mean()
         strata.append(
             Stratum(float(own.min()), float(own.max()), len(own), {str(k): float(v) for k, v in rows.items()})

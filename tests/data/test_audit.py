@@ -16,7 +16,8 @@ def data(seed: int = 0) -> UserSequences:
     rng, rows = np.random.default_rng(seed), []
     for user in range(40):
         rows += [(f"u{user:02}", int(rng.integers(60)), int(rng.integers(50))) for _ in range(rng.integers(3, 15))]
-    return UserSequences.from_frame(pd.DataFrame(rows, columns=["user", "item", "timestamp"]), name="toy")
+    frame = pd.DataFrame(rows, columns=["user", "item", "timestamp"])
+    return UserSequences.from_frame(frame.assign(rating=1.0 + frame["item"] % 5), name="toy")
 
 
 def events(rows, index: int) -> list[tuple[int, int]]:

@@ -28,7 +28,8 @@ from recsys.data.splits import (
 
 
 def made(rows: list[tuple[str, int, int]]) -> UserSequences:
-    return UserSequences.from_frame(pd.DataFrame(rows, columns=["user", "item", "timestamp"]), name="toy")
+    frame = pd.DataFrame(rows, columns=["user", "item", "timestamp"])
+    return UserSequences.from_frame(frame.assign(rating=1.0 + frame["item"] % 5), name="toy")
 
 
 def random_data(seed: int, *, repeats: bool = False) -> UserSequences:

@@ -2,6 +2,7 @@
 
 from recsys.data.splits.base import EvalSet, Split, Splitter, TieSplitter
 from recsys.data.splits.folds import InteractionFolds, UserFolds
+from recsys.data.splits.hidden_positives import HiddenPositives, Labelled
 from recsys.data.splits.known import KnownTargets
 from recsys.data.splits.leave_one_out import LeaveOneOut
 from recsys.data.splits.masked_and_future import MaskedAndFuture
@@ -14,9 +15,11 @@ __all__ = [
     "EvalSet",
     "FileOrder",
     "GlobalTemporal",
+    "HiddenPositives",
     "InteractionFolds",
     "ItemIdOrder",
     "KnownTargets",
+    "Labelled",
     "LeaveOneOut",
     "MaskedAndFuture",
     "RandomOrder",

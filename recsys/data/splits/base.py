@@ -147,3 +147,15 @@ def check_questions(questions: EvalSet, sequences: UserSequences, *, part: str) 
                 f"user {user} has no {what} item in the {part} set ({len(empty):,} of {len(questions.users):,} users "
                 "have none); set data.min_user_items higher or hold out less"
             )
+
+
+def random_share(share: float, among: np.ndarray, users: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Marks a random share of each user's marked events, rounded down, [N]; users ascend."""
+    keys = np.where(among, random.random(len(users)), 2.0)  # what is not marked comes last
+    order = np.lexsort((keys, users))
+    counts = np.bincount(users[among], minlength=users[-1] + 1)
+    starts = np.flatnonzero(np.diff(users, prepend=-1))
+    place = np.arange(len(users)) - np.repeat(starts, np.diff(np.append(starts, len(users))))
+    chosen = np.zeros(len(users), dtype=bool)
+    chosen[order] = place < (counts[users] * share + 1e-9).astype(np.int64)
+    return chosen

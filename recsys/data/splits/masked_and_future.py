@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys.data.sequences import UserSequences
-from recsys.data.splits.base import Split, TieSplitter, split_where
+from recsys.data.splits.base import Split, TieSplitter, random_share, split_where
 from recsys.data.splits.temporal import cut_names, cut_times, times_of
 from recsys.data.splits.ties import TieOrder
 
@@ -43,9 +43,9 @@ class MaskedAndFuture(TieSplitter):
         valid_cut, test_cut = cut_times(times, self.quantiles, self.times)
         random, rows = np.random.default_rng(self.seed), sequences.items
         is_test = times >= test_cut
-        is_test |= _share(self.masked, ~is_test, rows.row_ids(), random)
+        is_test |= random_share(self.masked, ~is_test, rows.row_ids(), random)
         is_valid = ~is_test & (times >= valid_cut)
-        is_valid |= _share(self.masked, ~is_test & ~is_valid, rows.row_ids(), random)
+        is_valid |= random_share(self.masked, ~is_test & ~is_valid, rows.row_ids(), random)
         is_train = ~is_test & ~is_valid
         trained = np.bincount(rows.row_ids()[is_train], minlength=rows.num_rows) > 0
         asked = trained[rows.row_ids()]
@@ -55,15 +55,3 @@ class MaskedAndFuture(TieSplitter):
 
     def name(self) -> str:
         return f"masked {self.masked:g} (seed {self.seed}) and future from {cut_names(self.quantiles, self.times)}"
-
-
-def _share(share: float, among: np.ndarray, users: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Marks a random share of each user's marked events, rounded down, [N]; users ascend."""
-    keys = np.where(among, random.random(len(users)), 2.0)  # what is not marked comes last
-    order = np.lexsort((keys, users))
-    counts = np.bincount(users[among], minlength=users[-1] + 1)
-    starts = np.flatnonzero(np.diff(users, prepend=-1))
-    place = np.arange(len(users)) - np.repeat(starts, np.diff(np.append(starts, len(users))))
-    chosen = np.zeros(len(users), dtype=bool)
-    chosen[order] = place < (counts[users] * share + 1e-9).astype(np.int64)
-    return chosen

@@ -1,0 +1,170 @@
+"""The study's pictures and its table, from what is finished: python -m experiments.ce_vs_bpr.plots --help
+
+losses.png: test NDCG@10 by loss and encoder. cost.png: validation NDCG@10 against processor seconds. missing.png:
+missing values against true negatives, and reliability. table.md, diagnosis.csv: the numbers behind them.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.ce_vs_bpr.results import Finished, cpu_to_best, finished
+from recsys.report.diagnosis import reliability_panel
+
+TEST, VALIDATION = "test/ndcg@10", "val/ndcg@10"
+COLOURS = {"ce": "#333333", "bce": "#3366aa", "bpr": "#cc6633", "gbce": "#559944"}
+OTHER = "#999999"
+AUCS = ("missing_over_disliked", "observed_over_missing")
+
+
+def label(cell: Finished) -> str:
+    """The cell without its encoder."""
+    return cell.name.partition(", ")[2] or cell.name
+
+
+def colour(cell: Finished) -> str:
+    """That of its loss."""
+    return COLOURS.get(str(cell.facts["loss"]), OTHER)
+
+
+def losses(cells: list[Finished], png: Path) -> None:
+    """A panel per encoder, a line per loss: each seed a dot, the mean a stroke; what has no loss is a dotted line."""
+    encoders = list(dict.fromkeys(cell.facts["encoder"] for cell in cells if cell.facts["loss"]))
+    rows = max(sum(cell.facts["encoder"] == encoder for cell in cells) for encoder in encoders)
+    size = (3.0 * len(encoders) + 1.0, 1.6 + 0.22 * rows)
+    figure, axes = plt.subplots(1, len(encoders), figsize=size, squeeze=False, sharex=True, layout="constrained")
+    rivals = [cell for cell in cells if not cell.facts["loss"]]
+    for axis, encoder in zip(axes[0], encoders, strict=True):
+        own = sorted((cell for cell in cells if cell.facts["encoder"] == encoder), key=mean)
+        for place, cell in enumerate(own):
+            values = [run.metrics[TEST] for run in cell.runs]
+            axis.plot(values, [place] * len(values), "o", color=colour(cell), markersize=4, alpha=0.5)
+            axis.plot(mean(cell), place, "|", color=colour(cell), markersize=12, markeredgewidth=2)
+        axis.set_yticks(range(len(own)), [label(cell) for cell in own], fontsize=8)
+        for rival, style in zip(rivals, (":", "--", "-."), strict=False):
+            axis.axvline(mean(rival), color=OTHER, linestyle=style, linewidth=1, label=rival.name)
+        axis.set(xlabel="test NDCG@10", ylim=(-0.6, len(own) - 0.4))
+        axis.set_title(encoder, fontsize=10)
+    figure.legend(
+        *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncol=3, fontsize=8, frameon=False
+    )
+    save(figure, png)
+
+
+def mean(cell: Finished) -> float:
+    """Its test NDCG@10 over the seeds."""
+    return sum(run.metrics[TEST] for run in cell.runs) / len(cell.runs)
+
+
+def cost(cells: list[Finished], png: Path) -> None:
+    """SASRec with uniform negatives, the first seed: quality by processor seconds, the best epoch marked."""
+    figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    styles = {None: "-", 1: ":", 10: "--", 100: "-"}
+    for cell in cells:
+        if cell.facts["encoder"] != "sasrec" or cell.facts["sampler"] == "popular":
+            continue
+        run = cell.runs[0]
+        history = pd.read_csv(run.path / "metrics.csv").dropna(subset=[VALIDATION])
+        seconds = (history["epoch"] + 1) * run.seconds["fit_cpu"] / (run.epochs or 1)
+        style = styles[cell.facts["negatives"]]  # pyright: ignore[reportArgumentType]
+        best = run.metrics[VALIDATION]
+        axis.plot(seconds, history[VALIDATION], style, color=colour(cell), linewidth=1.2, label=label(cell))
+        axis.plot(cpu_to_best(run), best, "o", color=colour(cell), markersize=5)
+    axis.set(xlabel="processor seconds of training, validation included", ylabel="validation NDCG@10")
+    axis.legend(fontsize=7, ncol=2)
+    save(figure, png)
+
+
+def diagnoses(cells: list[Finished]) -> pd.DataFrame:
+    """A row per run that has been diagnosed."""
+    rows = []
+    for cell in cells:
+        for run in cell.runs:
+            file = run.path / "diagnosis.json"
+            if file.exists():
+                found = json.loads(file.read_text())
+                drawn = {f"negatives_{name}": share for name, share in (found["negatives"] or {}).items()}
+                errors = {f"ece_{name}": error for name, error in found["ece"].items()}
+                rows.append(
+                    {"name": cell.name, "seed": run.seed, TEST: run.metrics[TEST], **found["auc"]} | drawn | errors
+                )
+    return pd.DataFrame(rows)
+
+
+def missing(cells: list[Finished], table: pd.DataFrame, png: Path) -> None:
+    """Two AUCs by loss, then the reliability of the losses that have a probability, first seed."""
+    names = list(dict.fromkeys(table["name"]))
+    by_name = {cell.name: cell for cell in cells}
+    probable = [name for name in names if json.loads(diagnosis_file(by_name[name]).read_text())["reliability"]]
+    panels = len(AUCS) + len(probable)
+    figure, axes = plt.subplots(1, panels, figsize=(3.0 * panels, 4.0), layout="constrained")
+    for axis, auc in zip(axes[: len(AUCS)], AUCS, strict=True):
+        auc_panel(axis, table, names, auc, by_name)
+    for axis, name in zip(axes[len(AUCS) :], probable, strict=True):
+        found = json.loads(diagnosis_file(by_name[name]).read_text())
+        reliability_panel(
+            axis, pd.DataFrame(found["reliability"]["next"]), title=f"{name}\nECE {found['ece']['next']:.3f}"
+        )
+    save(figure, png)
+
+
+def diagnosis_file(cell: Finished) -> Path:
+    """That of its first seed."""
+    return cell.runs[0].path / "diagnosis.json"
+
+
+def auc_panel(axis: Axes, table: pd.DataFrame, names: list[str], auc: str, cells: dict[str, Finished]) -> None:
+    """Each seed a dot."""
+    for place, name in enumerate(names):
+        values = table.loc[table["name"] == name, auc]
+        axis.plot(values, [place] * len(values), "o", color=colour(cells[name]), alpha=0.6)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.axvline(0.5, color=OTHER, linestyle=":", linewidth=1)
+    axis.set_yticks(range(len(names)), names if auc == AUCS[0] else [""] * len(names), fontsize=8)
+    axis.set_title(f"AUC, {auc.replace('_', ' ')}", fontsize=9)
+
+
+def markdown(sections: dict[str, list[Finished]]) -> str:
+    """Test NDCG@10 and HR@10, mean and deviation over seeds, what a run took."""
+    lines = ["| data | model, loss, negatives | seeds | setting | test NDCG@10 | test HR@10 | CPU s to best | GiB |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    for section, cells in sections.items():
+        for cell in sorted(cells, key=mean, reverse=True):
+            values = pd.DataFrame([run.metrics for run in cell.runs])
+            shown = [f"{values[name].mean():.4f} ± {values[name].std():.4f}" for name in (TEST, "test/hr@10")]
+            seconds = sum(map(cpu_to_best, cell.runs)) / len(cell.runs)
+            memory = max(run.peak_memory_gb or 0 for run in cell.runs)
+            setting = cell.runs[0].path.parent.name.replace("optimizer.", "").replace("model.", "")
+            facts = [section, cell.name, str(len(cell.runs)), setting, *shown, f"{seconds:.0f}", f"{memory:.1f}"]
+            lines.append("| " + " | ".join(facts).replace(" ± nan", "") + " |")
+    return "\n".join(lines) + "\n"
+
+
+def save(figure: Figure, png: Path) -> None:
+    figure.savefig(png, dpi=120)
+    plt.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=Path("outputs/ce_vs_bpr"), help="where runs are kept")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where pictures and tables go")
+    options = parser.parse_args()
+    sections = {name: list(finished(options.root / name)) for name in ("ml100k", "ml1m", "beauty", "hidden")}
+    (options.out / "table.md").write_text(markdown(sections))
+    if any(cell.facts["loss"] for cell in sections["ml100k"]):
+        losses(sections["ml100k"], options.out / "losses.png")
+        cost(sections["ml100k"], options.out / "cost.png")
+    table = diagnoses(sections["hidden"])
+    if len(table):
+        table.to_csv(options.out / "diagnosis.csv", index=False)
+        missing(sections["hidden"], table, options.out / "missing.png")
+
+
+if __name__ == "__main__":
+    main()

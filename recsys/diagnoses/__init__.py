@@ -1,0 +1,1 @@
+"""What a trained model makes of missing values and of true negatives."""
