@@ -6,8 +6,11 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from recsys.report.runs import Run, load_run
+
+T = TypeVar("T")
 
 
 def train(overrides: Iterable[str], path: Path, *, name: str, seed: int) -> Run | None:
@@ -18,20 +21,29 @@ def train(overrides: Iterable[str], path: Path, *, name: str, seed: int) -> Run 
 
 def recsys(*arguments: str) -> bool:
     """Runs the command on one thread; whether it succeeded. What it said is printed where it did not."""
-    done = subprocess.run(
-        [sys.executable, "-m", "recsys", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    if done.returncode:
-        print(f"FAILED recsys {' '.join(arguments)}: {done.stderr.strip()[-500:]}", flush=True)
-    return done.returncode == 0
+    reason = failure(*arguments)
+    if reason is not None:
+        print(f"FAILED recsys {' '.join(arguments)}: {reason}", flush=True)
+    return reason is None
 
 
-def side_by_side(work: Iterable[Callable[[], object]], *, jobs: int) -> None:
-    """Calls each, `jobs` of them at a time."""
+def failure(*arguments: str, minutes: float | None = None) -> str | None:
+    """Runs the command on one thread; why it failed, or that it took too long; None where it did neither."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "recsys", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            timeout=None if minutes is None else 60 * minutes,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"took more than {minutes:g} minutes; the same command continues it"
+    return " ".join(done.stderr.split())[-500:] if done.returncode else None
+
+
+def side_by_side(work: Iterable[Callable[[], T]], *, jobs: int) -> list[T]:
+    """What each returns, `jobs` of them at work at a time."""
     with ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(each) for each in work]:
-            done.result()
+        return [done.result() for done in [pool.submit(each) for each in work]]

@@ -1,5 +1,6 @@
 """The README's commands, run: one batch of one epoch each, on the data they name."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -66,9 +67,9 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
     if {"data=competition", "competition"}.intersection(arguments):
-        script = ROOT / "experiments/movies/competition.py"
-        size = ("--users", "60", "--items", "40", "--rows", "1500")
-        subprocess.run([sys.executable, script, "--out", "films", *size], check=True)
+        maker = [sys.executable, "-m", "experiments.movies.competition", "--out", "films"]
+        size = ["--users", "60", "--items", "40", "--rows", "1500"]
+        subprocess.run([*maker, *size], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     if verb in ("evaluate", "refit", "recommend", "diagnose"):
         run = next(argument for argument in arguments if argument.startswith("run=")).removeprefix("run=")
         split = ["split=hidden_positives"] if verb == "diagnose" else []

@@ -1,4 +1,4 @@
-"""Every encoder, every loss and the classical models on MovieLens-100K: python experiments/ml100k_grid/run.py --help
+"""Every encoder, every loss and the classical models on MovieLens-100K: python -m experiments.ml100k_grid.run --help
 
 Each cell gets the same small budget: three settings with seed 0, compared by validation NDCG@10. The best is run over
 the other seeds and goes into results.csv, all into search.csv. Finished runs are skipped: a killed grid continues.
@@ -6,16 +6,14 @@ the other seeds and goes into results.csv, all into search.csv. Finished runs ar
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Console
 
+from experiments.runs import side_by_side, train
 from recsys.report.aggregation import every_run
 from recsys.report.runs import Run, load_run
 from recsys.report.tables import study_table
@@ -81,34 +79,20 @@ CELLS = [
 ]
 
 
-def train(cell: Cell, setting: Setting, *, seed: int, root: Path) -> Run | None:
-    """Runs one cell in a process of its own; None, and what it said, where it fails."""
-    folder = root / cell.name / (",".join(setting) or "default") / f"seed{seed}"
-    named = [f"name='{cell.name}'", "study=ml100k_grid", f"seed={seed}", f"output_dir='{folder}'"]
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "recsys", "train"),
-            *(*cell.overrides, *setting, *named, "trainer.enable_progress_bar=false"),
-        ],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    if done.returncode:
-        print(f"FAILED {cell.name} {setting}: {done.stderr.strip()[-500:]}", flush=True)
-        return None
-    return load_run(folder)
+def run_of(cell: Cell, setting: Setting, *, seed: int, root: Path) -> Run | None:
+    """One run of a cell; None where it fails."""
+    path = root / cell.name / (",".join(setting) or "default") / f"seed{seed}"
+    return train([*cell.overrides, *setting, "study=ml100k_grid"], path, name=cell.name, seed=seed)
 
 
 def work(cell: Cell, root: Path) -> None:
     """Chooses the cell's setting with the first seed, then runs it over the others; writes chosen.json."""
-    tried = {setting: train(cell, setting, seed=SEEDS[0], root=root) for setting in cell.settings}
+    tried = {setting: run_of(cell, setting, seed=SEEDS[0], root=root) for setting in cell.settings}
     scores = {setting: run.metrics["val/ndcg@10"] for setting, run in tried.items() if run is not None}
     if not scores:
         return
     best = max(scores, key=scores.__getitem__)
-    runs = [tried[best], *(train(cell, best, seed=seed, root=root) for seed in SEEDS[1:])]
+    runs = [tried[best], *(run_of(cell, best, seed=seed, root=root) for seed in SEEDS[1:])]
     (root / cell.name / "chosen.json").write_text(json.dumps(best))
     found = ", ".join(f"{run.metrics['val/ndcg@10']:.4f}" for run in runs if run is not None)
     print(f"{cell.name} {' '.join(best)}: validation NDCG@10 {found}", flush=True)
@@ -139,8 +123,7 @@ def main() -> None:
     options = parser.parse_args()
     root = options.root.resolve()
     if not options.report:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda cell: work(cell, root), [cell for cell in CELLS if cell.name in options.cells]))
+        side_by_side([partial(work, cell, root) for cell in CELLS if cell.name in options.cells], jobs=options.jobs)
     report(root, Path(__file__).parent)
 
 

@@ -1,4 +1,4 @@
-"""A folder laid out as the movie competition's, made from a seed: python experiments/movies/competition.py --out FOLDER
+"""A folder laid out as the movie competition's, made from a seed: python -m experiments.movies.competition --out FOLDER
 
 train_ratings.csv (user,item,time) and genres, directors, writers, titles and years as tables of pairs. Popularity and
 lengths are long-tailed as in MovieLens-20M (experiments/speed/synthetic.py); who likes what follows the genres, and so
@@ -6,14 +6,12 @@ does what comes after what, so that there is something to learn. No number on it
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "speed"))
-from synthetic import interactions
+from experiments.speed.synthetic import interactions
 
 GENRES = (
     "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",

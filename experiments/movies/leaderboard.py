@@ -1,4 +1,4 @@
-"""Every model on films, classical ones beside neural: python experiments/movies/leaderboard.py --help
+"""Every model on films, classical ones beside neural: python -m experiments.movies.leaderboard --help
 
 Boards: MovieLens-100K by leave-one-out and by masked_and_future, MovieLens-1M by leave-one-out, and a folder shaped as
 the competition's (competition.py makes one) by masked_and_future. Every model has the settings of its recipe. Finished
@@ -6,16 +6,15 @@ runs are skipped: a killed leaderboard continues. What stands behind `--` goes t
 """
 
 import argparse
-import os
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Console
 
+from experiments.runs import side_by_side, train
 from recsys.report.aggregation import every_run
 from recsys.report.runs import RunStatus, load_run, load_runs
 from recsys.report.tables import study_table
@@ -71,26 +70,13 @@ def boards(options: argparse.Namespace) -> list[Board]:
     return found
 
 
-def train(board: Board, model: str, *, seed: int, root: Path, more: list[str]) -> None:
-    """One run in a process of its own, unless it is there; what it said, where it fails."""
+def work(board: Board, model: str, *, seed: int, root: Path, more: list[str]) -> None:
+    """One run, unless it is there."""
     folder = root / board.name / model / f"seed{seed}"
     if (folder / "run.json").exists() and load_run(folder).status is RunStatus.FINISHED:
         print(f"there already: {board.name}, {model}, seed {seed}", flush=True)
-        return
-    named = [f"name='{model}'", "study=movies", f"seed={seed}", f"output_dir='{folder}'"]
-    quiet = ["trainer.enable_progress_bar=false"]
-    done = subprocess.run(
-        [*(sys.executable, "-m", "recsys", "train"), *MODELS[model], *board.overrides, *named, *quiet, *more],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    if done.returncode:
-        print(f"FAILED {board.name}, {model}, seed {seed}: {done.stderr.strip()[-500:]}", flush=True)
-        return
-    metrics = load_run(folder).metrics
-    print(f"{board.name}, {model}, seed {seed}: test NDCG@10 {metrics['test/ndcg@10']:.4f}", flush=True)
+    elif run := train([*MODELS[model], *board.overrides, "study=movies", *more], folder, name=model, seed=seed):
+        print(f"{board.name}, {model}, seed {seed}: test NDCG@10 {run.metrics['test/ndcg@10']:.4f}", flush=True)
 
 
 def report(root: Path, folder: Path) -> None:
@@ -120,10 +106,14 @@ def main() -> None:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
     root = options.root.resolve()
-    cells = [(board, model, seed) for seed in options.seeds for board in boards(options) for model in options.models]
+    cells = [
+        partial(work, board, model, seed=seed, root=root, more=more)
+        for seed in options.seeds
+        for board in boards(options)
+        for model in options.models
+    ]
     if not options.report:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda cell: train(*cell[:2], seed=cell[2], root=root, more=more), cells))
+        side_by_side(cells, jobs=options.jobs)
     report(root, options.out)
 
 

@@ -1,4 +1,4 @@
-"""Does the protocol decide which model is better? python experiments/protocols/run.py --help
+"""Does the protocol decide which model is better? python -m experiments.protocols.run --help
 
 Trains one set of models on MovieLens-1M and evaluates each checkpoint under full ranking and two sampled protocols;
 trains another on MovieLens-100K under leave-one-out and under a split in time. Finished runs and evaluations are
@@ -8,18 +8,16 @@ file.
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from omegaconf import OmegaConf
-from tables import compare_splits, print_study, write_files
 
+from experiments.protocols.tables import compare_splits, print_study, write_files
+from experiments.runs import recsys, side_by_side
 from recsys.report.evaluations import read_evaluations
 from recsys.report.runs import load_run
 from recsys.report.study import load_study
@@ -108,20 +106,6 @@ def reuse(source: Path, target: Path) -> None:
         (target / "run.json").write_text(json.dumps(record | own, indent=1))
 
 
-def recsys(*arguments: str) -> bool:
-    """Whether the command ended well."""
-    done = subprocess.run(
-        [sys.executable, "-m", "recsys", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    if done.returncode:
-        print(f"FAILED recsys {' '.join(arguments)}: {done.stderr.strip()[-500:]}", flush=True)
-    return not done.returncode
-
-
 def report(root: Path, folder: Path, metric: str) -> None:
     """Tables of what is finished."""
     studies = {
@@ -160,8 +144,7 @@ def main() -> None:
     for name, _, source in (given.partition("=") for given in options.reuse):
         reuse(Path(source), root / "ml-1m" / name / "seed0")
     if not options.report:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(work, jobs_of(options, root)))
+        side_by_side([partial(work, job) for job in jobs_of(options, root)], jobs=options.jobs)
     report(root, root if options.rehearse else Path(__file__).parent, options.metric)
 
 

@@ -1,4 +1,4 @@
-"""RecBole's models beside our own on MovieLens-100K: python experiments/recbole_zoo/run.py --help
+"""RecBole's models beside our own on MovieLens-100K: python -m experiments.recbole_zoo.run --help
 
 Every model has its own defaults, one seed and the same split and evaluator; the best epoch on validation NDCG@10 is
 tested. Finished runs are skipped, so a killed sweep continues; a model that fails is reported with its reason in
@@ -6,15 +6,13 @@ failures.csv and stops nothing. results.csv and the table hold what is finished,
 """
 
 import argparse
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
+from experiments.runs import failure, side_by_side
 from recsys.report.aggregation import every_run
 from recsys.report.runs import load_runs
 from recsys.report.tables import study_table
@@ -45,20 +43,10 @@ RECBOLE = {
 CELLS = OURS | {name: ["model=recbole", f"model.name={name}", *more] for name, more in RECBOLE.items()}
 
 
-def train(name: str, root: Path, *, minutes: float) -> dict[str, str] | None:
+def work(name: str, root: Path, *, minutes: float) -> dict[str, str] | None:
     """Runs one model in a process of its own; None, or what it said where it fails or takes too long."""
-    command = [
-        *(sys.executable, "-m", "recsys", "train", *CELLS[name], f"name='{name}'", "study=recbole_zoo"),
-        *(f"output_dir='{root / name}'", "trainer.enable_progress_bar=false"),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=60 * minutes, check=False
-        )
-        reason = " ".join(done.stderr.split())[-300:] if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        reason = f"took more than {minutes:g} minutes; the same command continues it"
+    named = [f"name='{name}'", "study=recbole_zoo", f"output_dir='{root / name}'"]
+    reason = failure("train", *CELLS[name], *named, "trainer.enable_progress_bar=false", minutes=minutes)
     print(f"FAILED {name}: {reason}" if reason else f"done {name}", flush=True)
     return {"model": name, "reason": reason} if reason else None
 
@@ -84,8 +72,8 @@ def main() -> None:
     options = parser.parse_args()
     root, folder = options.root.resolve(), Path(__file__).parent
     if not options.report:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            told = list(pool.map(lambda name: train(name, root, minutes=options.minutes), options.models))
+        work_on = [partial(work, name, root, minutes=options.minutes) for name in options.models]
+        told = side_by_side(work_on, jobs=options.jobs)
         failures = [failure for failure in told if failure]
         pd.DataFrame(failures, columns=["model", "reason"]).to_csv(folder / "failures.csv", index=False)
     report(root, folder)

@@ -47,8 +47,8 @@ def _unknown_key(error: ConfigAttributeError | ConfigKeyError) -> str:
     full_key, node = str(error.full_key), error.parent_node
     parent, _, name = full_key.rpartition(".")
     known = [key for key in map(str, node or ()) if not key.startswith("_") and key != "hydra"]
-    if isinstance(node, DictConfig) and not node._is_none() and len(node) == 0:  # open to any key, as model.params
-        return f"{full_key}: {parent} is empty; write +{full_key}=... to add a key to it"
+    if isinstance(node, DictConfig) and not node._is_none() and len(node) == 0:  # a value, or open to any key
+        return f"{full_key}: unknown key; {parent} has none to set; +{full_key}=... adds one where any is taken"
     if not known:
         return f"{full_key}: unknown key; what was chosen as {parent} has none to set; leave it out, or choose another"
     near = nearest(name, known)

@@ -168,7 +168,7 @@ class TestRun:
         (["zzz=1"], "zzz: unknown key; known keys: model, seed"),
         (
             ["model.dim.x=1"],
-            "model.dim.x: unknown key; what was chosen as model.dim has none to set; leave it out, or choose another",
+            "model.dim.x: unknown key; model.dim has none to set; +model.dim.x=... adds one where any is taken",
         ),
         (
             ["model=sasrecc"],

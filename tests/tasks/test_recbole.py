@@ -72,7 +72,10 @@ def test_the_same_seed_gives_the_same_digits_and_an_interrupted_run_goes_on(tiny
     ("overrides", "sentence"),
     [
         (("model.name=LightGCM",), "model.name (LightGCM) is no model of RecBole; did you mean LightGCN?"),
-        (("model.params.n_layers=3",), "model.params is empty; write +model.params.n_layers=... to add a key to it"),
+        (
+            ("model.params.n_layers=3",),
+            "model.params has none to set; +model.params.n_layers=... adds one where any is taken",
+        ),
         (("model.name=SASRec", "+model.params.n_layer=3"), "did you mean model.params.n_layers?"),
         (
             ("model.name=BPR", "sampler=shared"),
