@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
 def recipes(ml1m: Path) -> list[Recipe]:
     """One per data set."""
     filters = ["model=fmlprec", "scheduler=linear"]
-    small = ["eval=full_kept", "model.dropout=0.3", "optimizer.lr=0.004", "trainer.max_epochs=7"]
+    small = ["eval=full_kept", "model.dropout=0.3", "optimizer.lr=0.004", "trainer.max_epochs=5"]
     large = ["data=ml-1m", f"data.path={ml1m}", "max_length=200", "batch_size=64"]
     large += ["model.dropout=0.2", "optimizer.lr=0.002", "trainer.max_epochs=24"]
     return [
