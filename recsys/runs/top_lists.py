@@ -19,16 +19,19 @@ console = Console()
 
 
 def stored(run: Path, overrides: list[str], *, k: int) -> dict[str, pd.DataFrame]:
-    """Part -> user, item (raw ids), rank (from 1), score; computed from best.ckpt where it isn't there yet.
+    """Part -> user, item (raw ids), rank (1 to k), score; computed from best.ckpt where it isn't there yet.
+
+    Longer lists that are there are left as they are.
 
     overrides: of keys of `data`, for data that lies elsewhere now.
     """
     files = {part: run / f"topk_{part}.parquet" for part in PARTS}
-    if not all(_is_fresh(file, run / "best.ckpt", k=k) for file in files.values()):
+    stale = {part: file for part, file in files.items() if not _is_fresh(file, run / "best.ckpt", k=k)}
+    if stale:
         rebuilt = rebuild(run, overrides, with_attributes=False)
-        for part, file in files.items():
+        for part, file in stale.items():
             write_top(file, to_frame(top_lists(rebuilt, part=part, k=k), rebuilt), k=k)
-    return {part: pd.read_parquet(file) for part, file in files.items()}
+    return {part: pd.read_parquet(file, filters=[("rank", "<=", k)]) for part, file in files.items()}
 
 
 @torch.inference_mode()

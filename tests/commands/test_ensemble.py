@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from recsys.commands.cli import main
+from recsys.runs.top_lists import stored
 
 TINY = (
     "data=csv",
@@ -90,19 +91,18 @@ def test_lists_are_kept_until_the_checkpoint_is_newer() -> None:
         train(name, *SASREC, f"loss={loss}")
     assert main(["ensemble", "a", "b", "k=5"]) == 0
     file = Path("a/topk_test.parquet")
-    first = file.stat().st_mtime_ns
-    assert pd.read_parquet(file)["rank"].max() == 5
-    assert main(["ensemble", "a", "b", "k=4", "name=four"]) == 0
-    assert file.stat().st_mtime_ns == first
-    assert main(["ensemble", "a", "b", "k=6", "name=six"]) == 0
-    assert pd.read_parquet(file)["rank"].max() == 6
+    assert pd.read_parquet(file)["rank"].max() == 10  # the run's own
+    assert {part: frame["rank"].max() for part, frame in stored(Path("a"), [], k=4).items()} == {"val": 4, "test": 4}
+    assert pd.read_parquet("a/topk_val.parquet")["rank"].max() == 5
+    assert main(["ensemble", "a", "b", "k=12", "name=twelve"]) == 0
+    assert pd.read_parquet(file)["rank"].max() == 12
     Path("a/best.ckpt").touch()
     second = file.stat().st_mtime_ns
-    assert main(["ensemble", "a", "b", "k=6", "name=again"]) == 0
+    assert main(["ensemble", "a", "b", "k=12", "name=again"]) == 0
     assert file.stat().st_mtime_ns > second
     train("a", *SASREC, "loss=ce", "force=true")
     assert not Path("a/topk_val.parquet").exists()
-    assert pd.read_parquet(file)["rank"].max() == 10  # the run's own
+    assert pd.read_parquet(file)["rank"].max() == 10
 
 
 def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
