@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
-from rich.console import Console
 
+from recsys.ensembles.once import make_once
 from recsys.options.ensemble import USAGE, EnsembleOptions, parse
 from recsys.report.runs import Run, RunStatus, load_run
-from recsys.report.tables import run_table
 from recsys.runs.directory import RunDirectory
 
 SAME = ("data", "split", "protocol")  # fingerprints
 KEPT = ("data", "split", "eval", "monitor")  # of the members' config: what the ensemble shares with them
-console = Console()
 
 
 def main(argv: list[str]) -> None:
@@ -25,14 +23,13 @@ def main(argv: list[str]) -> None:
     runs = [load_run(path) for path in options.runs]
     check_members(runs)
     directory = directory_of(runs, options)
-    if directory.is_finished():
-        console.print(f"already finished, nothing to do (force=true runs it again): {directory.path}", soft_wrap=True)
-    else:
+
+    def make() -> None:
         from recsys.ensembles import recipe as ensemble_recipe
 
         ensemble_recipe.execute(directory, runs, options)
-    console.print(run_table(load_run(directory.path)))
-    console.print(f"ensemble: {directory.path}", soft_wrap=True)
+
+    make_once(directory, make, verb="ensemble")
 
 
 def check_members(runs: Sequence[Run]) -> None:

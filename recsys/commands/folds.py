@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import OmegaConf
-from rich.console import Console
 
+from recsys.ensembles.once import make_once
 from recsys.options.folds import USAGE, FoldsOptions, parse
 from recsys.report.runs import Run, RunStatus, load_run
-from recsys.report.tables import run_table
 from recsys.runs.directory import RunDirectory, compared, differences
 
 SAME = ("data", "protocol")  # fingerprints; that of the split differs from fold to fold
 KEPT = ("data", "eval", "monitor")  # of the folds' config
-console = Console()
 
 
 def main(argv: list[str]) -> None:
@@ -24,14 +22,13 @@ def main(argv: list[str]) -> None:
     options = parse(argv)
     runs = in_order([load_run(path) for path in options.runs])
     directory = directory_of(runs, options)
-    if directory.is_finished():
-        console.print(f"already finished, nothing to do (force=true runs it again): {directory.path}", soft_wrap=True)
-    else:
+
+    def make() -> None:
         from recsys.ensembles import folds as folds_recipe
 
         folds_recipe.execute(directory, runs, options)
-    console.print(run_table(load_run(directory.path)))
-    console.print(f"folds: {directory.path}", soft_wrap=True)
+
+    make_once(directory, make, verb="folds")
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:

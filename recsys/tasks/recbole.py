@@ -37,8 +37,12 @@ class RecBoleTraining(RankingTask):
         scheduler: AnySchedule | None = None,
     ) -> None:
         super().__init__(protocol=protocol, metrics=metrics, optimizer=optimizer, scheduler=scheduler)
+        self.check(model)
         self.model = model
         self.sampler = sampler
+
+    def check(self, model: RecBoleModel) -> None:
+        """Prefixes may be trained by any model."""
 
     def on_train_epoch_start(self) -> None:
         """RecBole's models draw from Python's and NumPy's generators too, which follow torch's from here.
@@ -81,21 +85,9 @@ class RecBoleTraining(RankingTask):
 class RecBoleAllPositions(RecBoleTraining):
     """All positions of whole rows are trained at once, for the models that allow it: the same loss, far less work."""
 
-    def __init__(
-        self,
-        *,
-        model: RecBoleModel,
-        sampler: CandidateSampler,
-        optimizer: MakeOptimizer,
-        protocol: RankingProtocol,
-        metrics: RankingMetrics,
-        scheduler: AnySchedule | None = None,
-    ) -> None:
+    def check(self, model: RecBoleModel) -> None:
         """Raises ValueError where RecBole's model has to encode every prefix by itself."""
         check_all_positions(model.wrapped)
-        super().__init__(
-            model=model, sampler=sampler, optimizer=optimizer, protocol=protocol, metrics=metrics, scheduler=scheduler
-        )
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         return self.model.objective_of_all_positions(batch, self.candidates(batch))

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -28,14 +27,7 @@ FULL = ("refit", "run=runs/seed0", "how=full")
 SWAP = ("refit", "run=runs/seed0", "how=swap")
 
 
-@pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
-    rows = [(f"u{user}", (user + step) % 20, step) for user in range(40) for step in range(rng.integers(4, 12))]
-    pd.DataFrame(rows, columns=["user", "item", "timestamp"]).to_csv("tiny.csv", index=False)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 def weights(run: str) -> dict[str, torch.Tensor]:
