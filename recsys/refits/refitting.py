@@ -132,7 +132,7 @@ def record(
     run.write(
         status="finished",
         fingerprints=known_by | {"split": parts.datamodule.split.fingerprint(), "protocol": parts.protocol.describe()},
-        num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
+        num_parameters=parts.task.num_parameters,
         seconds=seconds,
         peak_memory_gb=peak_memory_gb(),
         best_epoch=None,

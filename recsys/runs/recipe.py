@@ -112,7 +112,7 @@ def execute(
         status="interrupted" if interrupted else "finished",
         fingerprints=known_by | {"protocol": parts.protocol.describe()},
         audit={"split": splitter.describe(), **Audit.of(split, sequences).record()},
-        num_parameters=sum(parameter.numel() for parameter in parts.task.parameters()),
+        num_parameters=parts.task.num_parameters,
         seconds=seconds | {"total": time.perf_counter() - started},
         peak_memory_gb=peak_memory_gb(),
         best_epoch=best_epoch,

@@ -20,6 +20,11 @@ class ClosedForm(RankingTask):
         super().__init__(protocol=protocol, metrics=metrics)
         self.model = model
 
+    @property
+    def num_parameters(self) -> int:
+        """Numbers of the solution that are not 0: a sparse one has few."""
+        return sum(int(buffer.count_nonzero()) for buffer in self.model.buffers() if buffer.is_floating_point())
+
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         self.model.fit()
         super().rehearse(data, clip=clip)

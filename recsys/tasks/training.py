@@ -30,6 +30,11 @@ class TrainingTask(LightningModule):
         self.scheduler = scheduler
 
     @property
+    def num_parameters(self) -> int:
+        """Numbers that training finds."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
     def monitors(self) -> list[str]:
         """Names of what may choose the best epoch."""
         raise NotImplementedError
