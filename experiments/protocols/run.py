@@ -31,7 +31,14 @@ ML_1M: dict[str, list[str]] = {
     "sasrec-ce": [*SASREC, "loss=ce"],
     "sasrec-bce": [*SASREC, "loss=bce", "sampler/exclude=train"],
     "sasrec-bpr": [*SASREC, "loss=bpr", "sampler/exclude=train", "trainer.max_epochs=200"],
-    "bert4rec-ce": ["experiment=dross_bert4rec"],
+    "bert4rec-ce": [
+        "experiment=dross_bert4rec",
+        "optimizer.lr=0.002",
+        "optimizer.betas=[0.9,0.999]",
+        "scheduler=linear",
+        "trainer.max_epochs=150",
+        "callbacks.early_stopping.patience=150",
+    ],
     "gru4rec-ce": ["model=gru4rec", "data=ml-1m", "max_length=200", "batch_size=128", "scheduler=constant"],
 }
 SMALL = ["optimizer.lr=0.001", "model.dropout=0.5"]
