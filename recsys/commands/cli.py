@@ -40,7 +40,8 @@ EXAMPLES = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit code: 0, 2 for a mistake of the user, 130 after Ctrl-C.
+    """Run one verb and return the exit code: 0, 2 for a mistake of the user, 130 after Ctrl-C, 141 where a
+    pipe's reader has gone.
 
     A mistake of the user prints one line on stderr; anything else keeps its traceback, as does every error
     where the environment variable HYDRA_FULL_ERROR is 1.
@@ -56,7 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"recsys {__version__}")
         return 0
     try:
-        return _run(arguments[0], arguments[1:])
+        code = _run(arguments[0], arguments[1:])
+        sys.stdout.flush()  # here, where a reader that has gone is no error
+        return code
+    except BrokenPipeError:  # of `recsys ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return 141
     except KeyboardInterrupt:
         print("recsys: interrupted", file=sys.stderr)
         return 130

@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from recsys.ensembles.once import make_once
-from recsys.options.ensemble import USAGE, EnsembleOptions, parse
+from recsys.options.ensemble import EnsembleOptions, options_of
 from recsys.report.runs import Run, RunStatus, load_run
 from recsys.runs.directory import RunDirectory
 
@@ -16,10 +16,7 @@ KEPT = ("data", "split", "eval", "monitor")  # of the members' config: what the 
 
 def main(argv: list[str]) -> None:
     """Writes a run directory that `recsys report` shows beside its members, and prints its table."""
-    if set(argv) & {"-h", "--help"}:
-        print(USAGE)
-        return
-    options = parse(argv)
+    options = options_of(argv)
     runs = [load_run(path) for path in options.runs]
     check_members(runs)
     directory = directory_of(runs, options)

@@ -30,9 +30,10 @@ console = Console()
 
 def main(argv: list[str]) -> None:
     """Evaluates validation and test set, prints a table and writes evaluations.json and per_user_*.parquet."""
-    given, overrides = parse(
+    arguments = parse(
         argv, verb="evaluate", usage=USAGE, defaults={"eval": "full"}, required=["run"], groups=["eval", "data"]
     )
+    given, overrides = arguments.given, arguments.overrides
     quiet_lightning()
     prefer_onednn()
     names = given["eval"].split(",")

@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from recsys.ensembles.once import make_once
-from recsys.options.folds import USAGE, FoldsOptions, parse
+from recsys.options.folds import FoldsOptions, options_of
 from recsys.report.runs import Run, RunStatus, load_run
 from recsys.runs.directory import RunDirectory, compared, differences
 
@@ -16,10 +16,7 @@ KEPT = ("data", "eval", "monitor")  # of the folds' config
 
 def main(argv: list[str]) -> None:
     """Writes a run directory with every out-of-fold prediction and its metrics, and prints its table."""
-    if set(argv) & {"-h", "--help"}:
-        print(USAGE)
-        return
-    options = parse(argv)
+    options = options_of(argv)
     runs = in_order([load_run(path) for path in options.runs])
     directory = directory_of(runs, options)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recsys.options.ledger import USAGE, LedgerOptions, parse
+from recsys.options.ledger import USAGE, LedgerOptions, options_of
 from recsys.report.ledger import read
 
 SHORT_TEXT = 25  # characters of a column that is never folded; a time has so many
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     if set(argv) & {"-h", "--help"}:
         print(USAGE)
         return
-    options = parse(argv)
+    options = options_of(argv)
     lines, problems = read(options.file)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from recsys.options.report import ReportOptions, parse
+from recsys.options.report import ReportOptions, options_of
 from recsys.report.asked import Asked
 from recsys.report.exports import explanation, to_frame, to_latex, to_markdown
 from recsys.report.leaderboard_table import leaderboard_table
@@ -20,10 +20,7 @@ FILES = ("index.html", "table.md", "table.tex", "table.csv")
 
 def main(argv: list[str]) -> None:
     """Writes the report that `argv` asks for; with watch=true again and again, until Ctrl-C."""
-    if set(argv) & {"-h", "--help"}:
-        print(ReportOptions.help())
-        return
-    options = parse(argv)
+    options = options_of(argv)
     if options.watch:
         watch(options)
     else:

@@ -39,5 +39,5 @@ def options_of(argv: list[str]) -> DiagnoseOptions:
         run=Path(arguments.given["run"]).expanduser(),
         moments=arguments.whole("moments"),
         seed=arguments.whole("seed", least=0),
-        overrides=tuple(arguments.overrides),
+        overrides=arguments.overrides,
     )

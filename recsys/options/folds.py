@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from recsys.options.ensemble import flag, split_arguments
+from recsys.options.arguments import parse
 
 USAGE = """usage: recsys folds RUN RUN ... [key=value ...]
 
@@ -31,29 +30,30 @@ class FoldsOptions:
     overrides: tuple[str, ...]
 
 
-DEFAULTS: dict[str, Any] = {
+DEFAULTS = {
     "k": "100",
     "bag": "false",
-    "study": None,
-    "name": None,
-    "note": None,
+    "study": "",
+    "name": "",
+    "note": "",
     "force": "false",
     "ledger": "outputs/ledger.csv",
 }
 
 
-def parse(argv: Sequence[str]) -> FoldsOptions:
+def options_of(argv: Sequence[str]) -> FoldsOptions:
     """ValueError for an unknown key, a value that isn't one, or fewer than two runs."""
-    runs, given, overrides = split_arguments(argv, known=tuple(DEFAULTS), verb="folds")
-    if len(runs) < 2:
-        raise ValueError(f"folds takes a run of each fold, got {len(runs)}; write recsys folds RUN RUN ...")
-    values = DEFAULTS | given
-    if not values["k"].isdecimal() or int(values["k"]) < 1:
-        raise ValueError(f"k ({values['k']}) must be a whole number from 1 up")
-    facts: dict[str, Any] = values | {
-        "k": int(values["k"]),
-        "force": flag("force", values["force"]),
-        "bag": flag("bag", values["bag"]),
-    }
-    facts["ledger"] = None if facts["ledger"] in ("", "null") else facts["ledger"]
-    return FoldsOptions(runs=tuple(runs), overrides=tuple(overrides), **facts)
+    arguments = parse(argv, verb="folds", usage=USAGE, defaults=DEFAULTS, groups=["data"], takes_paths=True)
+    if len(arguments.paths) < 2:
+        raise ValueError(f"folds takes a run of each fold, got {len(arguments.paths)}; write recsys folds RUN RUN ...")
+    return FoldsOptions(
+        runs=arguments.paths,
+        k=arguments.whole("k"),
+        bag=arguments.flag("bag"),
+        study=arguments.text("study"),
+        name=arguments.text("name"),
+        note=arguments.text("note"),
+        force=arguments.flag("force"),
+        ledger=arguments.text("ledger"),
+        overrides=arguments.overrides,
+    )

@@ -69,7 +69,7 @@ class LedgerOptions:
         return list(self.columns) or known
 
 
-def parse(argv: Sequence[str]) -> LedgerOptions:
+def options_of(argv: Sequence[str]) -> LedgerOptions:
     """ValueError for what is neither a filter nor a key with a value."""
     filters, given = [], {}
     for word in argv:

@@ -53,7 +53,7 @@ def options_of(argv: list[str]) -> RecommendOptions:
         users=_file("users", given["users"]),
         histories=_file("histories", given["histories"]),
         batch_size=arguments.whole("batch_size"),
-        overrides=tuple(arguments.overrides),
+        overrides=arguments.overrides,
     )
 
 

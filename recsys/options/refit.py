@@ -44,5 +44,5 @@ def options_of(argv: list[str]) -> RefitOptions:
         how=given["how"],
         epochs=arguments.whole("epochs") if given["epochs"] else None,
         force=arguments.flag("force"),
-        overrides=tuple(arguments.overrides),
+        overrides=arguments.overrides,
     )

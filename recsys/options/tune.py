@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recsys.options.arguments import parse
+
 USAGE = """usage: recsys tune [key=value ...] [any override of recsys train ...]
 
   search=sasrec     what to choose from: conf/search/NAME.yaml, or a YAML file of your own
@@ -14,8 +16,7 @@ USAGE = """usage: recsys tune [key=value ...] [any override of recsys train ...]
 What decides is `monitor`, a metric of the validation. study=NAME (tune) names the folder under outputs/."""
 
 STUDY = "tune"
-_FLAGS = {"true": True, "false": False}
-_OWN = ("search", "trials", "jobs", "seeds", "prune")
+DEFAULTS = {"search": "sasrec", "trials": "20", "jobs": "1", "seeds": "3", "prune": "true"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,33 +31,21 @@ class TuneOptions:
     overrides: tuple[str, ...]
 
 
-def parse(argv: Sequence[str]) -> TuneOptions:
+def options_of(argv: Sequence[str]) -> TuneOptions:
     """ValueError for a value that isn't one, or for a flag."""
-    given, overrides = {}, []
-    for word in argv:
-        key, _, value = word.partition("=")
+    own = [word for word in argv if word.partition("=")[0] in DEFAULTS or word in ("-h", "--help")]
+    overrides = [word for word in argv if word not in own]
+    for word in overrides:
         if word.startswith("-"):
             raise ValueError(f"tune starts its trials itself: leave out {word}; jobs=2 runs two side by side")
-        if key in _OWN:
-            given[key] = value
-        else:
-            overrides.append(word)
     if not any(word.startswith("study=") for word in overrides):
         overrides.append(f"study={STUDY}")
-    prune = given.get("prune", "true").lower()
-    if prune not in _FLAGS:
-        raise ValueError(f"prune ({prune}) must be true or false")
+    arguments = parse(own, verb="tune", usage=USAGE, defaults=DEFAULTS)
     return TuneOptions(
-        search=given.get("search", "sasrec"),
-        trials=_count("trials", given.get("trials", "20"), least=1),
-        jobs=_count("jobs", given.get("jobs", "1"), least=1),
-        seeds=_count("seeds", given.get("seeds", "3"), least=0),
-        prune=_FLAGS[prune],
+        search=arguments.given["search"],
+        trials=arguments.whole("trials"),
+        jobs=arguments.whole("jobs"),
+        seeds=arguments.whole("seeds", least=0),
+        prune=arguments.flag("prune"),
         overrides=tuple(overrides),
     )
-
-
-def _count(key: str, value: str, *, least: int) -> int:
-    if not value.isdecimal() or int(value) < least:
-        raise ValueError(f"{key} ({value}) must be a whole number from {least} up")
-    return int(value)

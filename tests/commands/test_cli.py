@@ -110,3 +110,13 @@ def test_full_errors_on_request(monkeypatch: pytest.MonkeyPatch):
 def test_interrupt_is_one_line_and_130(capsys: pytest.CaptureFixture[str]):
     assert cli.main(["probe", "interrupt"]) == 130
     assert capsys.readouterr() == ("", "recsys: interrupted\n")
+
+
+def test_a_pipe_whose_reader_has_gone_ends_the_command_without_a_word() -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "recsys", "report", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert command.stdout is not None
+    command.stdout.close()
+    command.stdout = None
+    assert (command.communicate()[1], command.returncode) == ("", 141)

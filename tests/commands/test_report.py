@@ -11,7 +11,7 @@ import pytest
 from recsys.commands import report
 from recsys.commands.cli import main
 from recsys.data.splits import LeaveOneOut
-from recsys.options.report import parse
+from recsys.options.report import options_of
 from recsys.report.runs import load_run
 from recsys.runs.data import asked_users
 from recsys.runs.recorded import make_data
@@ -164,13 +164,13 @@ def test_a_record_without_config_is_named() -> None:
 )
 def test_mistakes_are_one_sentence(argv: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        parse(argv)
+        options_of(argv)
 
 
 def test_a_folder_may_be_called_like_a_run(tmp_path: Path) -> None:
     folder = tmp_path / "sasrec-ce,model.dim=8"
     folder.mkdir()
-    options = parse([str(folder), "--watch", "metric=test/hr@10"])
+    options = options_of([str(folder), "--watch", "metric=test/hr@10"])
     assert (options.study, options.watch, options.metric) == (folder, True, "hr@10")
 
 

@@ -147,7 +147,7 @@ def test_mistakes_are_one_sentence_before_any_trial(
 
     assert "search=nix: no such search; give a YAML file, or one of generic, sasrec" in said("search=nix")
     assert "model.dim is both set and searched" in said("model.dim=8")
-    assert "trials (0) must be a whole number from 1 up" in said("trials=0")
+    assert "trials (0) must be a whole number of at least 1" in said("trials=0")
     assert "leave out -m" in said("-m")
     assert "model.dmi: unknown key" in said("model.dmi=8")
     assert "monitor (test/ndcg@10) must not be of the test set" in said("monitor=test/ndcg@10")
