@@ -6,10 +6,10 @@ import pandas as pd
 from recsys.data.attributes import ItemAttributes
 from recsys.data.dataset import InteractionDataset
 from recsys.data.sequences import UserSequences
-from recsys.data.splits import EvalSet, Split, Splitter
+from recsys.data.splits import EvalSet
 from recsys.report.asked import Asked
 from recsys.report.runs import Run
-from recsys.runs.recorded import check_same, make_data
+from recsys.runs.recorded import remake_data
 
 RECENT = 8  # items of a history that are named
 
@@ -19,13 +19,8 @@ def asked_users(run: Run) -> tuple[Asked, list[str]]:
 
     ValueError or FileNotFoundError, in one sentence, where the data isn't the run's any more or can't be had.
     """
-    dataset: InteractionDataset = make_data(run.config.get("data"))
-    splitter: Splitter = make_data(run.config.get("split"))
-    sequences: UserSequences = dataset.sequences()
-    check_same("data", run, sequences.fingerprint)
-    split: Split = splitter(sequences)
-    check_same("split", run, split.fingerprint())
-    test: EvalSet = split.test
+    dataset, sequences, _, split = remake_data(run, run.config)
+    test = split.test
     popularity = np.bincount(split.train.flat(), minlength=sequences.num_items)
     rows, items = test.targets.row_ids(), test.targets.flat()
     names, remarks = _names(dataset, sequences)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -17,10 +16,10 @@ from recsys.report.runs import Run, load_run
 from recsys.runs.assembly import Parts, assemble, reads_attributes
 from recsys.runs.fitting import load_best
 from recsys.runs.recipe import catalogue_of
-from recsys.runs.recorded import DATA, RUN, check_same, check_targets, made_again
+from recsys.runs.recorded import RUN, check_targets, made_again, remake_data
 from recsys.tasks.ranking import RankingTask
 
-PARTS = ("data", "split", "eval", "task", "model")  # of a config, without which there is no run
+PARTS = ("eval", "task", "model")  # of a config, without which there is no run
 console = Console()
 
 
@@ -67,22 +66,15 @@ def read_data(path: Path, overrides: list[str], *, with_attributes: bool = False
     config = OmegaConf.merge(OmegaConf.create(run.config), OmegaConf.from_dotlist(overrides))
     assert isinstance(config, DictConfig)
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore[reportAssignmentType]
-    for key in ("data", "split"):
-        check_targets(plain.get(key), DATA)
     check_targets(plain, RUN)
     for key in PARTS:
         if not isinstance(plain.get(key), dict):
             raise ValueError(
                 f"{path / 'run.json'} has no config.{key}: the record is damaged; run it again, force=true"
             )
-    with made_again(f"data and split of {path}"):
-        dataset, splitter = instantiate(config.data), instantiate(config.split)
-    sequences = dataset.sequences()
-    check_same("data", run, sequences.fingerprint)
-    split = splitter(sequences)
-    check_same("split", run, split.fingerprint())
-    attributes = dataset.attributes(sequences) if with_attributes or reads_attributes(config) else ()
-    return RunData(run, config, dataset, sequences, splitter, split, attributes)
+    made = remake_data(run, plain)
+    read = with_attributes or reads_attributes(config)
+    return RunData(run, config, *made, made.dataset.attributes(made.sequences) if read else ())
 
 
 def rebuild(path: Path, overrides: list[str], *, with_attributes: bool = False) -> Rebuilt:

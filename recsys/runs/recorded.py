@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from importlib import import_module
 from inspect import isfunction
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.utils import instantiate
 
 from recsys.config.mistakes import behind_hydra, is_user_error
+from recsys.data.dataset import InteractionDataset
+from recsys.data.sequences import UserSequences
+from recsys.data.splits import Split, Splitter
 from recsys.report.runs import Run
 
 DATA = ("recsys.data.",)
@@ -20,16 +23,32 @@ FUNCTIONS = ("recsys.tasks.learning_rates.",)
 GET_OBJECT = "hydra.utils.get_object"  # how a recipe names a member of an enumeration
 
 
-def make_data(node: Any) -> Any:
-    """What a record's `data` or `split` describes; only classes of recsys.data are made.
+class RecordedData(NamedTuple):
+    """The data and the split that a run was trained on."""
 
-    ValueError where the config names anything else, or nothing.
+    dataset: InteractionDataset
+    sequences: UserSequences
+    splitter: Splitter
+    split: Split
+
+
+def remake_data(run: Run, config: Mapping[str, Any]) -> RecordedData:
+    """What the config's `data` and `split` describe; only classes of recsys.data are made.
+
+    config: the run's, resolved. ValueError where it names anything else, or nothing, and where what is made is not what
+    the run was trained on; FileNotFoundError where the data can't be had.
     """
-    if not isinstance(node, Mapping) or "_target_" not in node:
-        raise ValueError("the record has no config of its data and split; run it again to have them")
-    check_targets(node, DATA)
-    with made_again("the data and split of the record"):
-        return instantiate(node)
+    for key in ("data", "split"):
+        if not isinstance(config.get(key), Mapping) or "_target_" not in config[key]:
+            raise ValueError(f"{run.path / 'run.json'} has no config.{key}; run it again, force=true, to have it")
+        check_targets(config[key], DATA)
+    with made_again(f"data and split of {run.path}"):
+        dataset, splitter = instantiate(config["data"]), instantiate(config["split"])
+        sequences = dataset.sequences()
+        check_same("data", run, sequences.fingerprint)
+        split = splitter(sequences)
+        check_same("split", run, split.fingerprint())
+    return RecordedData(dataset, sequences, splitter, split)
 
 
 @contextmanager

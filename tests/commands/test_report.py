@@ -1,12 +1,14 @@
 """`recsys report` from the command line: files, options, mistakes, watching; and data made again from a record."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.utils import instantiate
 
 from recsys.commands import report
 from recsys.commands.cli import main
@@ -14,7 +16,6 @@ from recsys.data.splits import LeaveOneOut
 from recsys.options.report import options_of
 from recsys.report.runs import load_run
 from recsys.runs.data import asked_users
-from recsys.runs.recorded import make_data
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def config_of(file: Path) -> dict:
 def study(tmp_path: Path, ratings: Path) -> Path:
     """Two models, two seeds, on the ratings."""
     config = config_of(ratings)
-    sequences = make_data(config["data"]).sequences()
+    sequences = instantiate(config["data"]).sequences()
     split = LeaveOneOut()(sequences)
     prints = {"data": sequences.fingerprint, "split": split.fingerprint(), "protocol": "full"}
     for name, scores in (("a", [1, 0, 1, 1, 0, 1]), ("b", [0, 0, 1, 0, 0, 0])):
@@ -138,15 +139,26 @@ def test_items_go_by_their_titles_or_by_ids_with_a_remark(study: Path, ratings: 
         "recsys.data.interactions.k_core",
     ],
 )
-def test_a_record_can_make_classes_of_recsys_data_only(target: str) -> None:
+def test_a_record_can_make_classes_of_recsys_data_only(study: Path, target: str) -> None:
+    run = load_run(study / "toy/a/seed0")
     for node in ({"_target_": target}, {"_target_": "recsys.data.splits.LeaveOneOut", "x": [{"_target_": target}]}):
-        with pytest.raises(ValueError, match=r"is not a class of recsys\.data"):
-            make_data(node)
+        for key in ("data", "split"):
+            with pytest.raises(ValueError, match=r"is not a class of recsys\.data"):
+                asked_users(replace(run, config=run.config | {key: node}))
 
 
-def test_a_record_without_config_is_named() -> None:
-    with pytest.raises(ValueError, match="no config of its data and split"):
-        make_data(None)
+@pytest.mark.parametrize("key", ["data", "split"])
+def test_a_record_without_config_is_named(study: Path, key: str) -> None:
+    run = load_run(study / "toy/a/seed0")
+    for node in (None, {}, "ml-1m"):
+        with pytest.raises(ValueError, match=f"has no config.{key}; run it again"):
+            asked_users(replace(run, config=run.config | {key: node}))
+
+
+def test_a_record_whose_reader_was_emptied_is_named(study: Path) -> None:
+    run = load_run(study / "toy/a/seed0")
+    with pytest.raises(ValueError, match="can't be made again"):
+        asked_users(replace(run, config=run.config | {"data": run.config["data"] | {"reader": {}}}))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +189,8 @@ def test_a_folder_may_be_called_like_a_run(tmp_path: Path) -> None:
 def test_the_command_line_reports_a_missing_folder(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["report", str(tmp_path / "none")]) == 2
     assert "none is not a directory" in capsys.readouterr().err
-    assert main(["report", "--help"]) == 0
+    with pytest.raises(SystemExit, match="0"):
+        main(["report", "--help"])
     assert "baseline=NAME" in capsys.readouterr().out
 
 
