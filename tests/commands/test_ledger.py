@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,14 +11,7 @@ from recsys.commands.cli import main
 TINY = ("train", "model=pop", "data=csv", "data.name=tiny", "data.path=tiny.csv", "trainer.accelerator=cpu")
 
 
-@pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current directory with interactions of 40 users in `tiny.csv`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
-    rows = [(user, (user + step) % 20) for user in range(40) for step in range(rng.integers(4, 12))]
-    pd.DataFrame(rows, columns=["user", "item"]).to_csv("tiny.csv", index=False)
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 def ledger() -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import pytorch_lightning
@@ -24,14 +23,7 @@ TINY = (
 )
 
 
-@pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current directory with interactions of 40 users in `tiny.csv`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
-    rows = [(user, (user + step) % 20) for user in range(40) for step in range(rng.integers(4, 12))]
-    pd.DataFrame(rows, columns=["user", "item"]).to_csv("tiny.csv", index=False)
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 def the_run() -> tuple[Path, dict]:

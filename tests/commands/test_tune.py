@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,14 +34,9 @@ ODD = "model.dim: {_target_: optuna.distributions.IntDistribution, low: 6, high:
 
 
 @pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty current directory with interactions of 40 users in `tiny.csv` and a space in `space.yaml`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
-    rows = [(user, (user + step) % 20) for user in range(40) for step in range(rng.integers(4, 12))]
-    pd.DataFrame(rows, columns=["user", "item"]).to_csv("tiny.csv", index=False)
-    Path("space.yaml").write_text(SPACE)
+def space(workplace: Path) -> None:
+    """A search space in `space.yaml` of the workplace."""
+    (workplace / "space.yaml").write_text(SPACE)
 
 
 def tune(*argv: str) -> int:
