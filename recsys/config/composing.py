@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -110,5 +110,13 @@ def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Tas
             if hydra.mode == RunMode.MULTIRUN:
                 log.error("failed: %s", message)
             return None
+        finally:
+            _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
 
     return recorded
+
+
+def _remove_if_empty(directory: Path) -> None:
+    """The folder that Hydra made for a task which wrote nothing there, and those above that held nothing else."""
+    with suppress(OSError):
+        os.removedirs(directory)

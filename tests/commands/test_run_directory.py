@@ -1,7 +1,10 @@
-"""Names of run directories."""
+"""Names of run directories, and which are left."""
+
+from pathlib import Path
 
 import pytest
 
+from recsys.commands.cli import main
 from recsys.runs.directory import run_name
 
 
@@ -22,3 +25,12 @@ def test_a_name_too_long_for_a_file_system_is_cut_and_stays_unique():
     assert one != other
     assert one.startswith("sasrec-ce,init.source=outputs.é")
     assert len(one.encode()) < 255
+
+
+def test_no_folder_is_left_where_nothing_was_written(workplace: Path, capsys: pytest.CaptureFixture) -> None:
+    tiny = ("model=pop", "data=csv", "data.path=tiny.csv", "trainer.accelerator=cpu", "ledger=null")
+    assert main(["inspect"]) == 0
+    assert main(["train", *tiny, "trainer.nonsense=1"]) == 2
+    assert main(["train", *tiny, "output_dir=elsewhere/run"]) == 0
+    assert not (workplace / "outputs").exists()
+    assert (workplace / "elsewhere/run/run.json").exists()
