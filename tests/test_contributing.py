@@ -20,6 +20,12 @@ CONTRACTS = {
     "conf/sampler/neighbours.yaml": "tests/candidates/test_contract.py",
     "conf/model/decay.yaml": "tests/models/test_contract.py",
 }
+LEARNING = "tests/tasks/test_learning.py"  # of its cases those of what was added, with a few of the known partners
+NEW_CASES = {
+    "exponential": "learns and exponential and sasrec",
+    "neighbours": "point and neighbours and sasrec and bpr",
+    "decay": "decay and (ce or bpr)",
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,12 @@ def test_what_was_added_trains(command: str, checkout: Path) -> None:
 def test_the_contract_tests_find_it_and_it_keeps_them(yaml: str, checkout: Path) -> None:
     name = Path(yaml).stem
     printed = run(checkout, sys.executable, "-m", "pytest", "-q", CONTRACTS[yaml], "-k", name)
+    assert re.search(r"[1-9]\d* passed", printed)
+
+
+@pytest.mark.parametrize("name", NEW_CASES)
+def test_it_is_a_point_of_the_grid_that_learns(name: str, checkout: Path) -> None:
+    printed = run(checkout, sys.executable, "-m", "pytest", "-q", LEARNING, "-k", NEW_CASES[name])
     assert re.search(r"[1-9]\d* passed", printed)
 
 

@@ -1,7 +1,8 @@
 """Every encoder, every loss and the classical models on MovieLens-100K: python -m experiments.ml100k_grid.run --help
 
-Each cell gets the same small budget: three settings with seed 0, compared by validation NDCG@10. The best is run over
-the other seeds and goes into results.csv, all into search.csv. Finished runs are skipped: a killed grid continues.
+Each cell gets the same small budget: three settings (popularity has nothing to set) with seed 0, compared by validation
+NDCG@10. The best is run over the other seeds and goes into results.csv, all into search.csv. Finished runs are skipped:
+a killed grid continues.
 """
 
 import argparse
@@ -61,6 +62,11 @@ CELLS = [
     Cell("sasrec-ce", ["loss=ce"], NEURAL),
     Cell("sasrec-ce, in batch", ["loss=ce", "sampler=in_batch", "sampler.log_q=true"], NEURAL),
     Cell("sasrec-ce, 512 shared", ["loss=ce", "sampler=shared", "sampler.log_q=true"], NEURAL),
+    Cell(
+        "sasrec-ce, 512 shared by popularity",
+        ["loss=ce", "sampler=shared", "sampler/distribution=popularity", "sampler.log_q=true"],
+        NEURAL,
+    ),
     Cell("sasrec-bce, 1 uniform", ["loss=bce"], NEURAL),
     Cell("sasrec-gbce, 256 uniform", ["loss=gbce"], NEURAL),
     Cell("sasrec-bpr, 1 uniform", ["loss=bpr"], NEURAL),
@@ -109,6 +115,8 @@ def report(root: Path, folder: Path) -> None:
             row = every_run([run]).assign(setting=setting)
             tried += [row] if run.seed == SEEDS[0] else []
             chosen += [(run, row)] if setting == best else []
+    if not tried:
+        raise SystemExit(f"{root} holds no run of this grid; leave out --report to make them")
     pd.concat(tried).to_csv(folder / "search.csv", index=False)
     pd.concat([row for _, row in chosen]).to_csv(folder / "results.csv", index=False)
     Console(width=110).print(study_table([run for run, _ in chosen]))
@@ -118,7 +126,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2, help="cells at work at once, one thread each (default: 2)")
     parser.add_argument("--root", type=Path, default=Path("outputs/ml100k_grid"), help="where runs are kept")
-    parser.add_argument("--cells", nargs="*", default=[cell.name for cell in CELLS], help="some cells only, by name")
+    names = [cell.name for cell in CELLS]
+    parser.add_argument(
+        "--cells", nargs="*", default=names, choices=names, metavar="CELL", help="some cells only, by name"
+    )
     parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
     options = parser.parse_args()
     root = options.root.resolve()

@@ -17,7 +17,8 @@ class DrawnNegatives(CandidateSampler):
     log_q: whether the candidates' logits are corrected by the log of how often each is expected to be drawn (sampled
     softmax, Bengio and Senecal 2008). Where the positive may be drawn, its own logit is corrected as well; where it is
     excluded, it stands for itself alone and is not. With the uniform distribution and exclude=nothing the correction is
-    the same everywhere, and softmax and pairwise losses do not notice it.
+    the same everywhere, and softmax and pairwise losses do not notice it. With exclude=nothing the reported loss
+    lies off the full softmax's by the positive's own correction, a constant without gradient.
     """
 
     log_q: Tensor | None

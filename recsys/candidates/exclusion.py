@@ -23,6 +23,10 @@ class Excluded(Protocol):
         """Whether each item [K] is excluded for each position, [N, K] bool."""
         ...
 
+    def share(self, probability: Tensor) -> Tensor:
+        """How much of a distribution over the items [V] is excluded for each position, [N]."""
+        ...
+
 
 class Exclusion(nn.Module):
     """Decides which items may not be negatives of a batch's positions."""
@@ -43,9 +47,12 @@ class _Items(NamedTuple):
     def everywhere(self, items: Tensor) -> Tensor:
         return items == self.item[:, None]
 
+    def share(self, probability: Tensor) -> Tensor:
+        return probability[self.item]
+
 
 class _Table(NamedTuple):
-    """A set of items for each row of the batch, [B, V] bool, and the row of each position, [N]."""
+    """A set of items for each row of the batch, [B, V or more] bool, and the row of each position, [N]."""
 
     table: Tensor
     row: Tensor
@@ -55,6 +62,9 @@ class _Table(NamedTuple):
 
     def everywhere(self, items: Tensor) -> Tensor:
         return self.table[:, items][self.row]
+
+    def share(self, probability: Tensor) -> Tensor:
+        return (self.table[:, : len(probability)].to(probability.dtype) @ probability)[self.row]
 
 
 class Nothing(Exclusion):

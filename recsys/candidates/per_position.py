@@ -17,7 +17,6 @@ class PerPosition(DrawnNegatives):
 
     An excluded item is drawn again, so that negatives follow the distribution restricted to what is allowed; one that
     is still excluded after 20 rounds (a user who has nearly everything) is removed.
-    What else is excluded multiplies a row's probabilities by a constant more, which `log_q` leaves out.
     """
 
     def forward(self, positives: Tensor, batch: TrainBatch) -> Candidates:
@@ -34,11 +33,12 @@ class PerPosition(DrawnNegatives):
         )
 
     def _bonus(self, positives: Tensor, excluded: Excluded | None) -> Tensor | None:
-        """Drawing again makes the other items 1 / (1 - q+) times as frequent, q+ the positive's probability."""
+        """Drawing again makes the allowed items 1 / (1 - q) times as frequent, q the share of what is excluded."""
         bonus = self.positives_bonus(positives, excluded)
-        if bonus is None:
+        if bonus is None or excluded is None or self.log_q is None:
             return None
-        return bonus - torch.log1p(-(bonus.exp() / self.num_negatives).clamp(max=0.999))
+        share = excluded.share(self.log_q.exp() / self.num_negatives)
+        return bonus - torch.log1p(-share.clamp(max=0.999))
 
     def _redraw(self, negatives: Tensor, excluded: Excluded) -> Tensor | None:
         """Replaces excluded negatives [N, K] in place; returns which of them had to stay, None where none did."""

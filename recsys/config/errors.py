@@ -32,7 +32,8 @@ def explain(error: Exception, *, overrides: Sequence[str]) -> str:
 
 def nearest(name: str, known: Sequence[str]) -> str | None:
     """The known name most like `name`, if one is."""
-    return next(iter(get_close_matches(name, known, n=1)), None)
+    alike = {one.lower(): one for one in known}
+    return next((alike[near] for near in get_close_matches(name.lower(), alike, n=1)), None)
 
 
 def _unknown_option(path: str, options: Sequence[str]) -> str:
@@ -50,7 +51,8 @@ def _unknown_key(error: ConfigAttributeError | ConfigKeyError) -> str:
     if isinstance(node, DictConfig) and not node._is_none() and len(node) == 0:  # a value, or open to any key
         return f"{full_key}: unknown key; {parent} has none to set; +{full_key}=... adds one where any is taken"
     if not known:
-        return f"{full_key}: unknown key; what was chosen as {parent} has none to set; leave it out, or choose another"
+        chosen = f"what was chosen as {parent} has none to set"
+        return f"{full_key}: unknown key; {chosen}; leave it out, or choose another {parent}"
     near = nearest(name, known)
     meant = f"{parent}.{near}".lstrip(".") if near else _deeper(name, node, parent)
     place = f" of {parent}" if parent else ""

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from hydra._internal.utils import _locate as locate  # get_object logs an error of its own before it raises
 from omegaconf import DictConfig, OmegaConf
@@ -95,6 +95,9 @@ def _check_value(full_key: str, value: Any, target: str, parameter: inspect.Para
         return
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     if not _satisfies(plain, hint) and not _satisfies(_as_tuples(plain), hint):
+        if isinstance(plain, str) and get_origin(hint) is Callable:
+            option = "/".join(full_key.rsplit(".", 1))
+            raise ValueError(f"{full_key} ({plain}) is chosen, not set: write {option}={plain}")
         wanted = inspect.formatannotation(hint).replace("collections.abc.", "")
         got = type(plain).__name__
         raise ValueError(f"{full_key} ({plain!r}) must be {wanted}, got {got}: {target} declares that type")

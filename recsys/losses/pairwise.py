@@ -25,7 +25,7 @@ class BPRMax(RankingLoss):
 
     -log sum_k p_k s(x+ - x_k) + regularisation * sum_k p_k x_k^2, p the softmax over the negatives. With one negative
     and no regularisation it is BPR.
-    Differs from the paper: logits are not passed through an ELU first, as GRU4Rec's output layer does.
+    Differs from the paper: logits are not passed through an activation first, as GRU4Rec's output layer may do.
 
     regularisation: weight of the pull of the negatives' scores to 0; 1 in the authors' code.
     """

@@ -23,7 +23,9 @@ class BERT4Rec(SequentialModel):
     the head that is trained is the head that ranks. LayerNorm and dropout follow the embedding sum, as in their code.
     Differs from the paper by default: no dropout on attention weights; a user's last `max_length` items are one
     sequence, where the authors slide a window over longer ones; masks are drawn anew in every epoch, not ten times
-    in advance; the loss is any loss over any candidates, by default the paper's softmax over the catalogue.
+    in advance; dropout is also between a block's two feed-forward layers (`model/block=s3rec`: not) and the normal
+    initialisation is not truncated; the loss is any loss over any candidates, by default the paper's softmax over the
+    catalogue.
 
     block: makes one block from the sizes below; positions: makes the position layer from dim and max_length.
     dropout: on embeddings and in blocks; attention_dropout: on attention weights.
@@ -49,6 +51,10 @@ class BERT4Rec(SequentialModel):
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
         super().__init__(catalogue)
+        if max_length < 2:
+            raise ValueError(
+                f"max_length ({max_length}) must be at least 2: the mask that asks takes a place of its own"
+            )
         self.max_length = max_length
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.positions = positions(dim=dim, max_length=max_length)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.models.dropout import Dropout
-from recsys.models.layers import FeedForward, SelfAttention, SwiGLU
+from recsys.models.layers import FeedForward, SelfAttention, SwiGLU, check_sizes
 
 
 class PreNormBlock(nn.Module):
@@ -46,7 +46,10 @@ class PreNormBlock(nn.Module):
 
 
 class PostNormBlock(PreNormBlock):
-    """norm(x + attend(x)), then norm(x + feed(x)): the original Transformer's, used by BERT4Rec and S3-Rec."""
+    """norm(x + attend(x)), then norm(x + feed(x)): the original Transformer's.
+
+    BERT4Rec's and S3-Rec's have an inner_dropout of 0.
+    """
 
     def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
         query = x if only is None else only
@@ -105,12 +108,24 @@ class LiGRBlock(nn.Module):
 
 
 class MixerBlock(nn.Module):
-    """norm(x + mix(x)), then norm(x + feed(x)), for a layer that mixes positions by itself, without attention."""
+    """norm(x + mix(x)), then norm(x + feed(x)), for a layer that mixes positions by itself, without attention.
 
-    def __init__(self, mixer: nn.Module, *, dim: int, feedforward_dim: int, dropout: float) -> None:
+    inner_dropout: between the two layers of the feed-forward network; None is `dropout`.
+    """
+
+    def __init__(
+        self,
+        mixer: nn.Module,
+        *,
+        dim: int,
+        feedforward_dim: int,
+        dropout: float,
+        inner_dropout: float | None = None,
+    ) -> None:
         super().__init__()
+        inner = dropout if inner_dropout is None else inner_dropout
         self.mixer = mixer
-        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=dropout)
+        self.feedforward = FeedForward(dim=dim, hidden=feedforward_dim, dropout=inner)
         self.mixer_norm = nn.LayerNorm(dim)
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
@@ -135,6 +150,7 @@ class Transformer(nn.Module):
         block: Callable[..., nn.Module],
     ) -> None:
         super().__init__()
+        check_sizes(num_blocks=num_blocks)
         sizes = {"dim": dim, "num_heads": num_heads, "feedforward_dim": feedforward_dim}
         rates = {"dropout": dropout, "attention_dropout": attention_dropout}
         self.blocks = nn.ModuleList(block(**sizes, **rates) for _ in range(num_blocks))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.outputs import SeparateOutput
 from recsys.scoring import ItemTable
 
@@ -49,7 +49,8 @@ class Caser(SequentialModel):
     Every position is computed at once from one pass over the sequence; before a row's start stand zero vectors.
     Differs from the paper: there is no user vector (its output table is [V, 2D] for the pair of sequence and user),
     so that users without training data can be served; a position has one target, its successor, where the authors
-    predict the next three items.
+    predict the next three items; the loss is the softmax over the catalogue, the authors' binary cross-entropy with
+    three negatives per target (loss=bce sampler.num_negatives=3).
 
     window: items looked back at (the paper's L).
     num_horizontal: filters of each height; num_vertical: filters over the window. dropout: before the layer on top.
@@ -68,6 +69,7 @@ class Caser(SequentialModel):
         output: Callable[..., nn.Module] = SeparateOutput,
     ) -> None:
         super().__init__(catalogue)
+        check_sizes(window=window, num_horizontal=num_horizontal, num_vertical=num_vertical)
         self.window = window
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.horizontal = HorizontalConvolution(dim=dim, window=window, num_filters=num_horizontal)

@@ -23,7 +23,7 @@ class Dropout(nn.Module):
     def __init__(self, p: float) -> None:
         super().__init__()
         if not 0 <= p < 1:
-            raise ValueError(f"dropout ({p}) must be at least 0 and below 1")
+            raise ValueError(f"dropout ({p}) must be at least 0 and below 1; change model.dropout")
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:

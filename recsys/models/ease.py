@@ -22,7 +22,7 @@ class EASE(ClosedFormModel):
     def __init__(self, catalogue: Catalogue, *, l2: float) -> None:
         super().__init__(catalogue)
         if l2 <= 0:
-            raise ValueError(f"l2 ({l2}) must be above 0; set model.l2=500")
+            raise ValueError(f"l2 ({l2}) must be above 0; set model.l2=100")
         self.l2 = l2
         self.register_buffer("weights", torch.zeros(catalogue.num_items, catalogue.num_items))
 

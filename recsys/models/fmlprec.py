@@ -9,7 +9,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.blocks import MixerBlock
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.positions import LearnedPositions
 from recsys.scoring import ItemTable
 
@@ -44,9 +44,11 @@ class FMLPRec(SequentialModel):
 
     Differs from the paper: its filter wraps around, so a position reads items that follow it, and one position per
     sample can be trained. Here the filter is causal, the same function at the last position of the first block, and
-    every position is trained; `CircularFMLPRec` is the paper's.
+    every position is trained; `CircularFMLPRec` has the paper's. The authors train with binary cross-entropy and one
+    negative (loss=bce) and have no inner_dropout.
 
     max_length: positions N of the filter; positions: makes the position layer from dim and max_length.
+    inner_dropout: between the two layers of a feed-forward network; None is `dropout`.
     """
 
     layer: Callable[..., nn.Module] = CausalFilter
@@ -60,16 +62,18 @@ class FMLPRec(SequentialModel):
         num_blocks: int = 2,
         feedforward_dim: int = 256,
         dropout: float = 0.5,
+        inner_dropout: float | None = None,
         init_std: float = 0.02,
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
         super().__init__(catalogue)
+        check_sizes(num_blocks=num_blocks)
         self.max_length = max_length
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
-        sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout}
+        sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout, "inner_dropout": inner_dropout}
         self.blocks = nn.Sequential(
             *(MixerBlock(type(self).layer(dim=dim, max_length=max_length), **sizes) for _ in range(num_blocks))
         )
@@ -84,7 +88,7 @@ class FMLPRec(SequentialModel):
 
 
 class CircularFMLPRec(FMLPRec):
-    """FMLP-Rec as published: rows stand at the right end of `max_length` positions, over which the filter wraps.
+    """The encoder as published: rows stand at the right end of `max_length` positions, over which the filter wraps.
 
     A position reads the whole row, so it can only be trained on a target that lies outside of it.
     """

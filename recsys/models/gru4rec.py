@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.outputs import TiedOutput
 from recsys.scoring import ItemTable
 
@@ -16,7 +16,8 @@ class GRU4Rec(SequentialModel):
     """Gated recurrent units read the items one by one; the state after each is what the next item is ranked by.
 
     Differs from the paper: a batch holds whole, right-padded sequences, each read from a zero state, where the
-    authors run sessions in parallel and cut the gradient after every item. Sizes, the projection back to the
+    authors run sessions in parallel and cut the gradient after every item; the loss is the softmax over the catalogue,
+    theirs BPR or TOP1 and later BPR-max or a sampled softmax over the batch's items. Sizes, the projection back to the
     embedding's size and the dropout on embeddings alone are RecBole's, whose figures on MovieLens-100K are published.
     The authors' own variants: `output=TiedOutput` is their constrained embedding, `SeparateOutput` their separate
     one, hidden_dim = dim leaves the projection out.
@@ -38,6 +39,7 @@ class GRU4Rec(SequentialModel):
         output: Callable[..., nn.Module] = TiedOutput,
     ) -> None:
         super().__init__(catalogue)
+        check_sizes(hidden_dim=hidden_dim, num_layers=num_layers)
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.dropout = Dropout(dropout)
         self.gru = nn.GRU(dim, hidden_dim, num_layers, batch_first=True)

@@ -11,7 +11,7 @@ from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel, last_state
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.positions import LearnedPositions
 from recsys.scoring import ItemTable
 
@@ -25,7 +25,10 @@ class HSTU(SequentialModel):
     Differs from the paper: a LayerNorm ends the encoder and scores are dot products, where the authors' code
     normalises both sides to unit length and divides by a temperature; times are compared with that of the position's
     own item, not of the next one, which is not known when ranking; embeddings are not multiplied by sqrt(dim);
-    attention is divided by the number of keys a position sees, not by the longest row's.
+    attention is divided by the number of keys a position sees, not by the longest row's; both LayerNorms of a layer
+    and its input projection have weights and biases of their own, and relative biases start at 0, not from N(0, 0.02).
+    The loss is the softmax over the catalogue, the authors' a sampled one with 128 negatives, and their larger network
+    for MovieLens-1M has 8 layers of width 50.
 
     num_time_buckets: classes of time differences that have a bias of their own; 0: times are not read.
     positions: makes the position layer from dim and max_length; the relative biases are there whatever it is.
@@ -46,6 +49,9 @@ class HSTU(SequentialModel):
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
         super().__init__(catalogue)
+        check_sizes(num_blocks=num_blocks, num_heads=num_heads)
+        if num_time_buckets < 0:
+            raise ValueError(f"num_time_buckets ({num_time_buckets}) must not be negative; 0: times are not read")
         self.num_time_buckets = num_time_buckets
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.positions = positions(dim=dim, max_length=max_length)

@@ -27,7 +27,7 @@ class ItemKNN(ClosedFormModel):
     def __init__(self, catalogue: Catalogue, *, num_neighbours: int, shrinkage: float = 0.0) -> None:
         super().__init__(catalogue)
         if num_neighbours < 1:
-            raise ValueError(f"num_neighbours ({num_neighbours}) must be at least 1; set model.num_neighbours=100")
+            raise ValueError(f"num_neighbours ({num_neighbours}) must be at least 1; set model.num_neighbours=10")
         if shrinkage < 0:
             raise ValueError(f"shrinkage ({shrinkage}) must not be negative; set model.shrinkage=0 or more")
         shape = (catalogue.num_items, min(num_neighbours, catalogue.num_items))

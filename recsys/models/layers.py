@@ -12,6 +12,13 @@ from recsys.models.dropout import Dropout
 from recsys.scoring import ItemTable
 
 
+def check_sizes(**sizes: int) -> None:
+    """ValueError that names the first size of a model that is below 1."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} ({size}) must be at least 1; set model.{name}=1 or more")
+
+
 class ItemEmbedding(nn.Embedding):
     """Input embeddings of V items and, behind them, of `pad` = V (zero, never trained) and `mask` = V + 1.
 
@@ -19,6 +26,7 @@ class ItemEmbedding(nn.Embedding):
     """
 
     def __init__(self, num_items: int, dim: int) -> None:
+        check_sizes(dim=dim)
         super().__init__(num_items + 2, dim, padding_idx=num_items)
         self.num_items = num_items
 
@@ -54,6 +62,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, *, dim: int, num_heads: int, dropout: float = 0.0, project: bool = True) -> None:
         super().__init__()
+        check_sizes(num_heads=num_heads)
         if dim % num_heads:
             raise ValueError(
                 f"dim ({dim}) must be divisible by num_heads ({num_heads}); change model.dim or model.num_heads"
@@ -83,6 +92,7 @@ class FeedForward(nn.Module):
         self, *, dim: int, hidden: int, dropout: float, activation: Callable[[Tensor], Tensor] = F.gelu
     ) -> None:
         super().__init__()
+        check_sizes(feedforward_dim=hidden)
         self.expand = nn.Linear(dim, hidden)
         self.activation = activation
         self.dropout = Dropout(dropout)
@@ -101,6 +111,7 @@ class SwiGLU(nn.Module):
 
     def __init__(self, *, dim: int, hidden: int, dropout: float) -> None:
         super().__init__()
+        check_sizes(feedforward_dim=hidden)
         self.expand = nn.Linear(dim, 2 * hidden, bias=False)
         self.dropout = Dropout(dropout)
         self.contract = nn.Linear(hidden, dim, bias=False)

@@ -11,7 +11,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.blocks import MixerBlock
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.outputs import TiedOutput
 from recsys.scoring import ItemTable
 
@@ -42,6 +42,7 @@ class LRURec(SequentialModel):
         init_std: float = 0.02,
     ) -> None:
         super().__init__(catalogue)
+        check_sizes(state_dim=state_dim, num_blocks=num_blocks)
         self.embedding = ItemEmbedding(catalogue.num_items, dim)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)

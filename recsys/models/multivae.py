@@ -84,6 +84,8 @@ class MultiVAE(MultiDAE):
         super().__init__(catalogue, hidden=hidden, dim=dim, dropout=dropout)
         if anneal_steps < 1:
             raise ValueError(f"anneal_steps ({anneal_steps}) must be at least 1; set model.anneal_steps=1 or more")
+        if beta < 0:
+            raise ValueError(f"beta ({beta}) must not be negative; set model.beta=0 or more")
         self.beta = beta
         self.anneal_steps = anneal_steps
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))  # so that a resumed run goes on from it

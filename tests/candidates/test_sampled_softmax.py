@@ -15,6 +15,8 @@ from recsys.candidates import (
     Popularity,
     Positive,
     SharedNegatives,
+    TrainItems,
+    TruncatedSequence,
     Uniform,
 )
 from recsys.data.catalogue import Catalogue
@@ -56,7 +58,7 @@ def test_over_every_item_it_is_the_full_cross_entropy() -> None:
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
-@pytest.mark.parametrize("exclude", [Nothing, Positive])
+@pytest.mark.parametrize("exclude", [Nothing, Positive, TruncatedSequence, TrainItems])
 @pytest.mark.parametrize("distribution", [Popularity, Uniform])
 @pytest.mark.parametrize("sampler", [PerPosition, SharedNegatives])
 def test_with_many_draws_the_corrected_gradient_is_that_of_the_full_softmax(
@@ -67,7 +69,11 @@ def test_with_many_draws_the_corrected_gradient_is_that_of_the_full_softmax(
         ItemTable(torch.randn(V, D) / 2, None),
         CrossEntropy(temperature=temperature),
     )
-    full = loss_and_gradients(queries, table, FullCatalogue(CATALOGUE)(POSITIVES, BATCH), loss)[2]
+    allowed = FullCatalogue(CATALOGUE)(POSITIVES, BATCH)
+    if exclude not in (Nothing, Positive):  # the softmax over the positive and what is not excluded
+        others = torch.arange(V) != POSITIVES[:, None]
+        allowed = allowed._replace(removed=exclude(CATALOGUE)(POSITIVES, BATCH).everywhere(torch.arange(V)) & others)
+    full = loss_and_gradients(queries, table, allowed, loss)[2]
     drawn = partial(sampler, CATALOGUE, num_negatives=20_000, distribution=distribution, exclude=exclude)
     corrected = loss_and_gradients(queries, table, drawn(log_q=True)(POSITIVES, BATCH), loss)[2]
     assert (corrected - full).norm() < 0.03 * full.norm()

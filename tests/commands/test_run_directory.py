@@ -27,9 +27,14 @@ def test_a_name_too_long_for_a_file_system_is_cut_and_stays_unique():
     assert len(one.encode()) < 255
 
 
-def test_no_folder_is_left_where_nothing_was_written(workplace: Path, capsys: pytest.CaptureFixture) -> None:
+def test_no_folder_is_left_where_nothing_was_written(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = ("model=pop", "data=csv", "data.path=tiny.csv", "trainer.accelerator=cpu", "ledger=null")
     assert main(["inspect"]) == 0
+    (workplace / "empty").mkdir()
+    monkeypatch.chdir("empty")
+    assert main(["inspect"]) == 0
+    assert Path.cwd() == workplace / "empty"  # still there
+    monkeypatch.chdir(workplace)
     assert main(["train", *tiny, "trainer.nonsense=1"]) == 2
     assert main(["train", *tiny, "output_dir=elsewhere/run"]) == 0
     assert not (workplace / "outputs").exists()

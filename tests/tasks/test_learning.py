@@ -38,8 +38,10 @@ def learn(parts: Parts, optimizer: torch.optim.Optimizer, *, steps: int) -> None
 @pytest.mark.parametrize("model", encoders())
 def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -> None:
     # rows are longer than max_length, so that every position that ranks has been trained
-    overrides = ("max_length=6", "batch_size=64", "sampler=full", "model.dropout=0.0")
-    parts = assemble(composed(f"model={model}", f"loss={loss}", *overrides), cycle_split(), CATALOGUE)
+    config = composed(f"model={model}", f"loss={loss}", "max_length=6", "batch_size=64", "sampler=full")
+    if "dropout" in config.model:
+        config.model.dropout = 0.0
+    parts = assemble(config, cycle_split(), CATALOGUE)
     optimizer = torch.optim.Adam(parts.task.parameters(), lr=0.002)
     loader = parts.datamodule.test_dataloader()
     for _ in range(20):
