@@ -117,9 +117,9 @@ def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Tas
 
 
 def _remove_if_empty(directory: Path) -> None:
-    """The folder that Hydra made for a task which wrote nothing there, and those above it within the current one."""
+    """The folder that Hydra made for a task which wrote nothing there, and those above it, within the current one."""
     here = Path.cwd()
-    above = [folder for folder in directory.parents if here in folder.parents]
     with suppress(OSError):  # the first that holds something
-        for folder in (directory, *above):
-            folder.rmdir()
+        for folder in (directory, *directory.parents):
+            if here in folder.parents:
+                folder.rmdir()
