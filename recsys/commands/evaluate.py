@@ -1,7 +1,7 @@
 """`recsys evaluate`: one run's best epoch under several protocols at once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from recsys.metrics.ranking import RankingMetrics
 from recsys.models.popularity import Popularity
 from recsys.options.arguments import parse
 from recsys.products import prefer_onednn
-from recsys.report.evaluations import FILE, read_evaluations
+from recsys.report.evaluations import FILE, per_user_file, read_evaluations
 from recsys.runs.assembly import lists_read_attributes, make_lists
 from recsys.runs.directory import register_resolvers
 from recsys.runs.environment import quiet_lightning
@@ -36,10 +36,10 @@ def main(argv: list[str]) -> None:
     given, overrides = arguments.given, arguments.overrides
     quiet_lightning()
     prefer_onednn()
-    names = given["eval"].split(",")
-    options = {name: compose_option(name, [o for o in overrides if o.startswith("eval.")]) for name in names}
+    changes = [override for override in overrides if override.startswith("eval.")]
+    options = compose_options(given["eval"].split(","), changes)
     attributed = any(map(lists_read_attributes, options.values()))
-    run = rebuild(Path(given["run"]), [o for o in overrides if not o.startswith("eval.")], with_attributes=attributed)
+    run = rebuild(Path(given["run"]), [o for o in overrides if o not in changes], with_attributes=attributed)
     read_evaluations(run.data.run)  # refuses a broken file before it costs time
     if run.data.run.is_refit:
         raise ValueError(
@@ -59,9 +59,9 @@ def main(argv: list[str]) -> None:
             "metrics": by_part(ours, name),
             "baselines": {"pop": by_part(theirs, name)},
         }
-        for name in names
+        for name in options
     }
-    write(run, record, {name: ours["test"][name] for name in names})
+    write(run, record, {name: ours["test"][name] for name in options})
     console.print(evaluation_table(run.data.run, record))
     if any(node.get("lists") for node in options.values()):
         ranked = [name for node in options.values() for name in RankingMetrics(cutoffs=node.metrics.cutoffs).names]
@@ -69,16 +69,33 @@ def main(argv: list[str]) -> None:
     console.print(f"{run.data.run.path / FILE}", soft_wrap=True)
 
 
-def compose_option(name: str, overrides: list[str]) -> DictConfig:
-    """The node `eval` with that option of the group. ValueError where there is none, or a key is unknown or missing."""
+def compose_options(names: Sequence[str], changes: Sequence[str]) -> dict[str, DictConfig]:
+    """The node `eval` with each of those options of the group, by the name that its result gets.
+
+    An option of whose protocol something was set to another value than it has gets another name: what is measured by
+    `uniform_100,negatives.count=10` stands beside `uniform_100`. A value that an option leaves to the user, such as a
+    path, changes nothing. ValueError where there is no such option, or a key is unknown or missing.
+    """
+    found = {}
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
+        for name in names:
+            plain, node = compose_option(name, []), compose_option(name, changes)
+            check_types(OmegaConf.create({"eval": node}))
+            keys = [change.partition("=")[0].removeprefix("eval.") for change in changes]
+            own = [(key.removeprefix("protocol."), *(OmegaConf.select(each, key) for each in (plain, node)))
+                   for key in keys if key.startswith("protocol.")]  # fmt: skip
+            named = [f"{key}={now}".replace("/", ".") for key, usual, now in own if usual is not None and usual != now]
+            found[",".join([name, *named])] = node
+    return found
+
+
+def compose_option(name: str, changes: Sequence[str]) -> DictConfig:
+    """Not checked."""
     known = sorted(path.stem for path in (conf_dir() / "eval").glob("*.yaml"))
     if name not in known:
         raise ValueError(f"eval={name}: no such option; known options of eval: {', '.join(known)}")
     register_resolvers()
-    with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-        node = compose("train", overrides=[f"eval={name}", *overrides]).eval
-    check_types(OmegaConf.create({"eval": node}))
-    return node
+    return compose("train", overrides=[f"eval={name}", *changes]).eval
 
 
 def make_protocol(node: DictConfig, catalogue: Catalogue) -> RankingProtocol:
@@ -120,11 +137,10 @@ def write(run: Rebuilt, record: Mapping[str, Any], tested: Mapping[str, Evaluati
         "best_epoch": run.data.run.best_epoch,
         "evaluations": earlier | dict(record),
     }
-    partial = path.with_suffix(".json.partial")
+    partial = path.with_name(f"{FILE}.partial")
+    for name, evaluation in tested.items():  # first: what the record speaks of has to be there
+        table = evaluation.per_user
+        table.assign(user=run.catalogue.users.ids[table["user"]]).to_parquet(partial)
+        partial.replace(path.with_name(per_user_file(name)))
     partial.write_text(json.dumps(facts, indent=1))
     partial.replace(path)
-    for name, evaluation in tested.items():
-        table = evaluation.per_user
-        table.assign(user=run.catalogue.users.ids[table["user"]]).to_parquet(
-            run.data.run.path / f"per_user_{name}.parquet"
-        )

@@ -1,6 +1,8 @@
 """What of the evaluation leaks into training or cannot be answered: counts, and a sentence for each."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ class Audit:
 
     late_training_events: training events later than the earliest test target, of whatever user. Leave-one-out has many:
         a model learns from other users' later events what a real one could not have known.
+    simultaneous_training_events: as late as that target to the second, which may have come before or after it.
     late_inputs: questions, of validation and test, whose input holds an event later than their earliest target.
     test_users, test_targets: how many there are, to hold the others against. users_not_asked: of the data, in the test.
     cold_test_users: test users without a training item. cold_test_items: distinct test targets that no training row
@@ -35,6 +38,7 @@ class Audit:
     cold_test_targets: int
     duplicate_interactions: int
     targets_in_input: int
+    simultaneous_training_events: int | None = None
 
     @classmethod
     def of(cls, split: Split, sequences: UserSequences) -> "Audit":
@@ -44,7 +48,8 @@ class Audit:
         trained[split.train.flat()] = True
         targets = test.targets.flat()
         return cls(
-            late_training_events=_late_events(split.train, test.targets),
+            late_training_events=_count_events(np.greater, split.train, test.targets),
+            simultaneous_training_events=_count_events(np.equal, split.train, test.targets),
             late_inputs=_late_inputs(split.valid, split.test),
             test_users=len(test.users),
             test_targets=len(targets),
@@ -62,8 +67,9 @@ class Audit:
         late, inputs = (
             unknown if count is None else f"{count:,}" for count in (self.late_training_events, self.late_inputs)
         )
+        ties = self.simultaneous_training_events
         return [
-            f"Training events later than the earliest test target: {late}.",
+            f"Training events later than the earliest test target: {late}{f', at its time {ties:,}' if ties else ''}.",
             f"Questions whose input holds something later than a target: {inputs}.",
             f"Users who are asked nothing in the test: {self.users_not_asked:,}.",
             f"Test users without a training item: {self.cold_test_users:,} of {self.test_users:,}.",
@@ -80,8 +86,15 @@ class Audit:
     @property
     def is_clean(self) -> bool:
         """Whether every count of a fault is 0 (or unknown)."""
-        sizes = ("test_users", "test_targets", "users_not_asked")
+        sizes = ("test_users", "test_targets", "users_not_asked", "simultaneous_training_events")
         return not any(getattr(self, field.name) for field in fields(self) if field.name not in sizes)
+
+
+def sentences_of(record: Mapping[str, Any]) -> list[str]:
+    """What `record` of an audit said, read back from a run's; empty where it lacks a count."""
+    known = {field.name: record[field.name] for field in fields(Audit) if field.name in record}
+    needed = {field.name for field in fields(Audit) if field.default is MISSING}
+    return Audit(**known).sentences() if needed <= known.keys() else []
 
 
 def num_pairs(sequences: UserSequences) -> int:
@@ -95,9 +108,9 @@ def times_in(rows: Ragged) -> np.ndarray | None:
     return None if rows.timestamps is None else np.asarray(rows.timestamps[rows.positions()])
 
 
-def _late_events(train: Ragged, targets: Ragged) -> int | None:
+def _count_events(compare: np.ufunc, train: Ragged, targets: Ragged) -> int | None:
     learned, asked = times_in(train), times_in(targets)
-    return None if learned is None or asked is None else int((learned > asked.min()).sum())
+    return None if learned is None or asked is None else int(compare(learned, asked.min()).sum())
 
 
 def _late_inputs(*parts: EvalSet) -> int | None:

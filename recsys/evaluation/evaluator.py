@@ -74,6 +74,7 @@ class Evaluator:
                 targets=candidates.target_items(),
                 top=candidates.top(self.depth)[0],
                 history=batch.seen_rows.bincount(minlength=len(batch.users)),
+                users=batch.users,
             )
             for metric in self.lists:
                 columns |= metric.add(ranked)

@@ -45,7 +45,11 @@ class LabelledCandidates(RankingProtocol):
         """Reads the file. ValueError naming the first user or item that the data has not."""
         if not self.path.is_file():
             raise FileNotFoundError(f"eval.protocol.path ({self.path}) is no file; give the table of candidates")
-        frame = self.reader.read(self.path).drop_duplicates(["user", "item"])
+        frame = self.reader.read(self.path).drop_duplicates(["user", "item", "rating"])
+        twice = frame.duplicated(["user", "item"])
+        if twice.any():
+            user, item = frame.loc[twice, ["user", "item"]].iloc[0]
+            raise ValueError(f"{self.path} gives user {user} and item {item} two labels; keep one")
         users = catalogue.find_users(frame["user"], place=self.path)
         items = catalogue.find_items(frame["item"], place=self.path)
         is_relevant, order = frame["rating"].to_numpy() > 0, np.argsort(users, kind="stable")

@@ -1,5 +1,6 @@
 """Evaluation negatives that somebody has published."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -31,5 +32,12 @@ class NegativesFile:
         frame = SequenceText().read(self.path)
         users = catalogue.find_users(frame["user"], place=self.path)
         items = catalogue.find_items(frame["item"], place=self.path)
-        order = np.argsort(users, kind="stable")
-        return Ragged.from_lengths(items[order], np.bincount(users, minlength=catalogue.num_users))
+        order, counts = np.argsort(users, kind="stable"), np.bincount(users, minlength=catalogue.num_users)
+        given = counts[counts > 0]
+        if len(np.unique(given)) > 1:
+            warnings.warn(
+                f"{self.path} gives its users from {given.min()} to {given.max()} negatives: those with few of them "
+                "have an easier question",
+                stacklevel=2,
+            )
+        return Ragged.from_lengths(items[order], counts)

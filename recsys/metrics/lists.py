@@ -11,6 +11,7 @@ from torch import Tensor
 
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
+from recsys.metrics.functional import capped_recall
 from recsys.metrics.ranked import ListMetric, PerUserMetric, Ranked, at_cutoffs, check_cutoffs
 
 
@@ -33,6 +34,17 @@ class AUC(PerUserMetric):
         above = (ordered - place).where(~unranked, others[:, None].double())  # other candidates above each target
         wrong = above.where(is_target, 0).sum(1)
         return (1 - wrong / (ranked.num_relevant * others))[None]
+
+
+class CappedRecall(PerUserMetric):
+    """capped_recall@k: share of the targets that k places could have held; see `functional.capped_recall`."""
+
+    def __init__(self, catalogue: Catalogue, *, cutoffs: Sequence[int] = (10,)) -> None:
+        self.cutoffs = check_cutoffs(cutoffs)
+        super().__init__([f"capped_recall@{k}" for k in self.cutoffs])
+
+    def values(self, ranked: Ranked) -> Tensor:
+        return torch.stack([capped_recall(ranked.ranks, ranked.num_relevant, k=k) for k in self.cutoffs])
 
 
 class _PerItem(PerUserMetric):

@@ -13,7 +13,7 @@ class Ranked(NamedTuple):
 
     ranks: [B, T] float, +inf at padding. num_relevant: [B]. num_candidates: [B], items that were ranked.
     targets: [B, T] item ids, -1 at padding. top: [B, K] item ids, best first, -1 where fewer were ranked.
-    history: [B], items of each user's input.
+    history: [B], items of each user's input. users: [B], their indices.
     """
 
     ranks: Tensor
@@ -22,6 +22,7 @@ class Ranked(NamedTuple):
     targets: Tensor
     top: Tensor
     history: Tensor
+    users: Tensor
 
     def hits(self) -> Tensor:
         """Whether each item shown is relevant, [B, K] bool."""

@@ -1,4 +1,4 @@
-"""Accuracy by stratum: how popular a target is, how long a user's history."""
+"""Accuracy by stratum: how popular a target is, how long a user's history, whether training met the user."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -40,11 +40,35 @@ class ItemStrata(PerUserMetric):
         return torch.stack(rows)
 
 
-class HistoryStrata(PerUserMetric):
-    """history_21-50/ndcg@k: a metric of ranks, of the users alone whose input holds so many items.
+class _UserStrata(PerUserMetric):
+    """Metrics of ranks, of the users of each stratum alone: label/name@k.
 
-    edges: the longest history of each stratum but the last, which is open. metrics: name -> function, see
-    RankingMetrics; None is HR and NDCG.
+    metrics: name -> function, see RankingMetrics; None is HR and NDCG.
+    """
+
+    def __init__(
+        self, labels: Sequence[str], *, metrics: Mapping[str, RankMetric] | None, cutoffs: Sequence[int]
+    ) -> None:
+        self.cutoffs = check_cutoffs(cutoffs)
+        self.functions = dict(metrics or {"hr": hit_rate, "ndcg": ndcg})
+        super().__init__([f"{label}/{name}@{k}" for label in labels for name in self.functions for k in self.cutoffs])
+
+    def inside(self, ranked: Ranked) -> list[Tensor]:
+        """Who is in each stratum, [B] bool each."""
+        raise NotImplementedError
+
+    def values(self, ranked: Ranked) -> Tensor:
+        every = [
+            metric(ranked.ranks, ranked.num_relevant, k=k) for metric in self.functions.values() for k in self.cutoffs
+        ]
+        values = torch.stack(every).double()  # [M, B]
+        return torch.cat([values.masked_fill(~mask, torch.nan) for mask in self.inside(ranked)])
+
+
+class HistoryStrata(_UserStrata):
+    """history_21-50/ndcg@k: the users whose input holds so many items.
+
+    edges: the longest history of each stratum but the last, which is open.
     """
 
     def __init__(
@@ -55,21 +79,34 @@ class HistoryStrata(PerUserMetric):
         metrics: Mapping[str, RankMetric] | None = None,
         cutoffs: Sequence[int] = (10,),
     ) -> None:
-        self.cutoffs = check_cutoffs(cutoffs)
         if not edges or list(edges) != sorted(set(edges)) or edges[0] < 1:
             raise ValueError(f"edges {list(edges)} must ascend from 1 or more; set them to [20, 50, 100]")
         self.bounds = list(pairwise((0, *edges, 2**62)))
-        self.functions = dict(metrics or {"hr": hit_rate, "ndcg": ndcg})
         labels = [f"history_{low + 1}-{high}" for low, high in self.bounds[:-1]] + [f"history_over_{edges[-1]}"]
-        super().__init__([f"{label}/{name}@{k}" for label in labels for name in self.functions for k in self.cutoffs])
+        super().__init__(labels, metrics=metrics, cutoffs=cutoffs)
 
-    def values(self, ranked: Ranked) -> Tensor:
-        every = [
-            metric(ranked.ranks, ranked.num_relevant, k=k) for metric in self.functions.values() for k in self.cutoffs
-        ]
-        values = torch.stack(every).double()  # [M, B]
-        inside = [(ranked.history > low) & (ranked.history <= high) for low, high in self.bounds]
-        return torch.cat([values.masked_fill(~mask, torch.nan) for mask in inside])
+    def inside(self, ranked: Ranked) -> list[Tensor]:
+        return [(ranked.history > low) & (ranked.history <= high) for low, high in self.bounds]
+
+
+class WarmthStrata(_UserStrata):
+    """warm_users/ndcg@k, cold_users/ndcg@k: those who have training rows, and those whom training never met."""
+
+    warm: Tensor
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        metrics: Mapping[str, RankMetric] | None = None,
+        cutoffs: Sequence[int] = (10,),
+    ) -> None:
+        super().__init__(("warm_users", "cold_users"), metrics=metrics, cutoffs=cutoffs)
+        self.register_buffer("warm", torch.from_numpy(catalogue.train.lengths > 0), persistent=False)
+
+    def inside(self, ranked: Ranked) -> list[Tensor]:
+        warm = self.warm[ranked.users]
+        return [warm, ~warm]
 
 
 def popularity_strata(counts: np.ndarray, num_strata: int) -> np.ndarray:

@@ -93,6 +93,17 @@ def setting_of(run: Run, differing: dict[str, list[str]]) -> str:
     return ", ".join(f"{key} {run.fingerprints.get(key, 'unknown')}" for key in differing[run.data])
 
 
+def heading_of(runs: Sequence[Run], keys: Sequence[str]) -> str:
+    """The data of runs of one setting, and what tells that from others: in words where a run has them."""
+    first = runs[0]
+    words = [str(first.audit.get(key) or f"{key} {_cut(first.fingerprints.get(key, 'unknown'))}") for key in keys]
+    return ": ".join([first.data, *(["; ".join(words)] if words else [])])
+
+
+def _cut(fingerprint: str) -> str:
+    return " ".join(word[:12] if len(word) == 64 else word for word in fingerprint.split(" "))
+
+
 def differing(runs: Iterable[Run]) -> dict[str, list[str]]:
     """Data -> the fingerprints that are not the same in all runs on it that rank; others are compared with none."""
     found: dict[str, list[dict[str, str]]] = {}
@@ -108,16 +119,21 @@ def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
     differences = differing(runs)
     baselines, tested = {}, []
-    trained = {run.name for run in runs}  # a baseline that was run itself stands there as a run
     for run in runs:
         setting = setting_of(run, differences)
+        alike = [other for other in runs if (other.data, setting_of(other, differences)) == (run.data, setting)]
         for name, metrics in run.baselines.items():
-            if name not in trained:
+            if not any(_is(other, name, metrics) for other in alike):
                 baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
         costs = (run.epochs, run.seconds.get("fit"), run.peak_memory_gb)
         facts = {"seed": run.seed} | dict(zip(_COSTS, map(_number, costs), strict=True))
         tested.append(_row((run.data, setting, run.name), run.metrics) | facts)
     return [*baselines.values(), *tested]
+
+
+def _is(run: Run, name: str, metrics: dict[str, float]) -> bool:
+    """Whether the run is that baseline, which then stands in the table as a run."""
+    return run.name == name or _row(("", "", ""), run.metrics) == _row(("", "", ""), metrics)
 
 
 def _row(key: tuple[str, str, str], metrics: dict[str, float]) -> dict[str, Any]:

@@ -1,11 +1,17 @@
 """What `recsys evaluate` found of a run under other protocols, read back."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from recsys.report.runs import Run
 
 FILE = "evaluations.json"
+
+
+def per_user_file(option: str) -> str:
+    """Where the values per user of an option of the group eval lie, beside `FILE`."""
+    return f"per_user_{option}.parquet"
 
 
 def read_evaluations(run: Run) -> dict[str, dict[str, Any]]:
@@ -28,6 +34,18 @@ def read_evaluations(run: Run) -> dict[str, dict[str, Any]]:
             f"{file} is of another run than {run.path / 'run.json'}; delete it and run recsys evaluate again"
         )
     return found
+
+
+def with_evaluated(run: Run) -> Run:
+    """The run with what `recsys evaluate` has found since under the run's own protocol, such as coverage."""
+    try:
+        evaluations = read_evaluations(run)
+    except ValueError:
+        return run  # said where protocols are compared
+    found: dict[str, float] = {}
+    for facts in evaluations.values():
+        found |= facts["metrics"] if facts["protocol"] == run.fingerprints.get("protocol") else {}
+    return replace(run, metrics=found | run.metrics)
 
 
 def _checked(option: str, facts: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from recsys.report.significance import Comparison, compare_paired, holm
 
 PAIR_RESAMPLES = 2000  # of the bootstrap: enough for an interval's second digit, and there are hundreds of pairs
 ALIKE = 1e-9  # spread over seeds of a model that no seed changes
+EMPTY: Mapping[str, "Versus"] = MappingProxyType({})
 LEVELS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
@@ -33,6 +35,7 @@ class Versus(NamedTuple):
 class Block:
     """Results that may be compared: one data set under one setting.
 
+    heading: data set and, where there are several settings, what tells them apart, in words as far as runs have them.
     table: rows of `aggregate`, best first. per_user: model -> users by seeds, of the models that have them.
     versus: model -> its test against the reference; absent where there are no values per user.
     protocols: the models under the runs' own protocol and others; none where no other is known of all of them.
@@ -41,17 +44,13 @@ class Block:
 
     data: str
     setting: str
+    heading: str
     metric: str
     table: pd.DataFrame
     per_user: Mapping[str, pd.DataFrame]
     versus: Mapping[str, Versus]
     protocols: Sequence[Protocol] = ()
     orders: Sequence[Orders] = ()
-
-    @property
-    def heading(self) -> str:
-        """Data set, and the setting where there are several; long fingerprints cut."""
-        return " ".join([self.data, *(word[:12] for word in self.setting.split(" ") if word)])
 
     @property
     def names(self) -> list[str]:
@@ -65,25 +64,44 @@ class Block:
 
 
 def against_reference(
-    names: list[str], per_user: Mapping[str, pd.DataFrame], *, baseline: str | None
+    names: Sequence[str], per_user: Mapping[str, pd.DataFrame], *, baseline: str | None
 ) -> dict[str, Versus]:
     """Each model against the baseline or, without one, against the best other: the winner against the runner-up.
 
-    names: models, best first. p-values are of the randomisation test over users; Holm's correction counts each pair
-    of models once, though both of its sides show it.
+    names: models, best first. Each pair of models is compared once, and both of its sides show that. Empty where what
+    the others would be tested against has no values per user. p-values are of the randomisation test over users, as
+    they are: see `corrected`.
     """
     tested = [name for name in names if name in per_user]
-    if len(tested) < 2 or (baseline is not None and baseline not in tested):
+    leader = baseline or names[0]
+    if len(tested) < 2 or leader not in tested:
         return {}
-    references = {name: baseline or tested[name == tested[0]] for name in tested if name != baseline}
-    pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in references.items()))
-    compared = {name: compare(per_user[name], per_user[other]) for name, other in references.items()}
-    p_values = {tuple(sorted((name, other))): compared[name][0].randomisation for name, other in references.items()}
-    corrected = dict(zip(pairs, holm([p_values[pair] for pair in pairs]), strict=True))
-    return {
-        name: Versus(other, *compared[name], corrected[tuple(sorted((name, other)))])
-        for name, other in references.items()
+    found: dict[str, Versus] = {}
+    for name in (name for name in tested if name != leader):
+        first, second = sorted((leader, name), key=tested.index)
+        users, seeds = compare(per_user[first], per_user[second])
+        if name == second:
+            users, seeds = users.mirrored(), None if seeds is None else seeds.mirrored()
+        found[name] = Versus(leader, users, seeds, users.randomisation)
+    if baseline is None:
+        second = found[tested[1]]
+        seeds = None if second.seeds is None else second.seeds.mirrored()
+        found = {leader: Versus(tested[1], second.users.mirrored(), seeds, second.holm), **found}
+    return found
+
+
+def corrected(tables: Sequence[Mapping[str, Versus]]) -> list[dict[str, Versus]]:
+    """Holm's correction over all tests of several blocks together; each pair of models of a block counts once."""
+    pairs = {
+        (number, *sorted((name, versus.other))): versus.users.randomisation
+        for number, table in enumerate(tables)
+        for name, versus in table.items()
     }
+    values = dict(zip(pairs, holm(list(pairs.values())), strict=True))
+    return [
+        {name: versus._replace(holm=values[(number, *sorted((name, versus.other)))]) for name, versus in table.items()}
+        for number, table in enumerate(tables)
+    ]
 
 
 def compare(one: pd.DataFrame, other: pd.DataFrame) -> tuple[Comparison, Comparison | None]:
@@ -100,11 +118,21 @@ def compare(one: pd.DataFrame, other: pd.DataFrame) -> tuple[Comparison, Compari
     return users, compare_paired(first, than=second)
 
 
-def every_pair(means: Mapping[str, pd.Series]) -> dict[tuple[str, str], tuple[Comparison, float]]:
-    """(model, worse model) -> their comparison over users and Holm's p over all of these pairs."""
+def every_pair(
+    means: Mapping[str, pd.Series], versus: Mapping[str, Versus] = EMPTY
+) -> dict[tuple[str, str], tuple[Comparison, float]]:
+    """(model, worse model) -> their comparison over users and Holm's p over all of these pairs.
+
+    means: the best model first. versus: what has been compared already.
+    """
     names = list(means)
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    compared = [compare_paired(means[one], than=means[other], resamples=PAIR_RESAMPLES) for one, other in pairs]
+    known = {(name, each.other): each.users for name, each in versus.items()}
+    known |= {(each.other, name): each.users.mirrored() for name, each in versus.items()}
+    compared = [
+        known.get((one, other)) or compare_paired(means[one], than=means[other], resamples=PAIR_RESAMPLES)
+        for one, other in pairs
+    ]
     corrected = holm([comparison.randomisation for comparison in compared])
     return dict(zip(pairs, zip(compared, corrected, strict=True), strict=True))
 

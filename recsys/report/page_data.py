@@ -68,7 +68,7 @@ def pairs(block: Block) -> dict[str, Any]:
     top = float((frame.max(axis=1) - frame.min(axis=1)).max()) or 1.0
     place = {name: number for number, name in enumerate(means)}
     rows = []
-    for (one, other), (compared, corrected) in every_pair(means).items():
+    for (one, other), (compared, corrected) in every_pair(means, block.versus).items():
         counts = histogram((frame[one] - frame[other]).to_numpy(), top=top, bins=BINS)
         rows.append({"a": place[one], "b": place[other], "counts": counts, "holm": corrected, **compared._asdict()})
     return {"models": list(means), "top": top, "bins": BINS, "rows": rows, "left_out": len(block.names) - len(means)}

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.report.errors import agreement
-from recsys.report.evaluations import FILE, read_evaluations
+from recsys.report.evaluations import FILE, per_user_file, read_evaluations
+from recsys.report.per_user import SPREAD
 from recsys.report.runs import Run
 from recsys.report.significance import FLIPS, randomisation_test
 
@@ -86,9 +87,11 @@ def read_protocols(
         try:
             for option, facts in read_evaluations(run).items():
                 if facts["protocol"] == run.fingerprints.get("protocol"):
-                    own_name = option
+                    own_name = option if own_name == OWN else min(own_name, option, key=len)  # `full`, not `full_lists`
                     continue
-                values = _per_user(run, option, label=facts["label"], metric=metric)
+                values = _per_user(run, option, facts, metric=metric)
+                if not values.index.isin(own[run.name].index).all():
+                    raise ValueError(f"{run.path / per_user_file(option)} is of other users than the run")
                 found.setdefault(option, {}).setdefault(run.name, []).append(values)
                 descriptions.setdefault(option, set()).add(facts["protocol"])
         except ValueError as problem:
@@ -131,9 +134,10 @@ def _p(protocol: Protocol, one: str, other: str, num_pairs: int) -> float:
     return min(1.0, p * num_pairs)
 
 
-def _per_user(run: Run, option: str, *, label: str, metric: str) -> pd.Series:
-    """The metric by user. ValueError where the file beside evaluations.json lacks it."""
-    file, column = run.path / f"per_user_{option}.parquet", f"{label}/{metric}" if label else metric
+def _per_user(run: Run, option: str, facts: Mapping[str, Any], *, metric: str) -> pd.Series:
+    """The metric by user. ValueError where the file beside evaluations.json lacks it or is of another evaluation."""
+    label = facts["label"]
+    file, column = run.path / per_user_file(option), f"{label}/{metric}" if label else metric
     try:
         frame = pd.read_parquet(file, columns=["user", column])
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -142,4 +146,7 @@ def _per_user(run: Run, option: str, *, label: str, metric: str) -> pd.Series:
     values = pd.Series(frame[column].to_numpy(np.float64), index=frame["user"].to_numpy())
     if not values.index.is_unique or values.isna().any():
         raise ValueError(f"{file} has users twice, or values of {metric} that are missing")
+    said = facts["metrics"].get(f"test/{column}")
+    if said is None or abs(values.mean() - said) > SPREAD:
+        raise ValueError(f"{file} has a mean {column} of {values.mean():.4f}, {FILE} says {said}: evaluate it again")
     return values

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from recsys.data.audit import sentences_of
 from recsys.report.runs import Run
 
 _MEANING = {
@@ -24,8 +25,10 @@ def data_sentences(runs: Sequence[Run]) -> list[tuple[str, str, str]]:
         )
         for key in keys
     ]
-    kinds = dict.fromkeys(_kind(run.config.get("split")) for run in runs)
-    return [*rows, ("split by", ", ".join(filter(None, kinds)) or "unknown", "the class that made it")]
+    kinds = dict.fromkeys(run.audit.get("split") or _kind(run.config.get("split")) for run in runs)
+    rows.append(("split by", "; ".join(filter(None, kinds)) or "unknown", "how, and what orders equal timestamps"))
+    leaks = dict.fromkeys(" ".join(sentences_of(run.audit)) for run in runs)
+    return [*rows, ("leak audit", " / ".join(filter(None, leaks)) or "unknown", "what of the test training could know")]
 
 
 def environments(runs: Iterable[Run]) -> list[dict[str, Any]]:

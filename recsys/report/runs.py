@@ -21,7 +21,8 @@ class Run:
     fingerprints: what must be the same for two results to be comparable (data, split, protocol) -> its value.
     seconds: phase -> duration. baselines: name -> metrics on the same split and protocol.
     peak_memory_gb: GiB, None where it wasn't measured. best_epoch, epochs: None for a model without epochs.
-    environment: versions, machine and commit; empty where the record has none.
+    environment: versions, machine and commit; audit: the split in words under `split`, and counts of what leaks; both
+    empty where the record has none.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Run:
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
     environment: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ranks_nothing(self) -> bool:
@@ -82,8 +84,8 @@ def load_run(directory: Path) -> Run:
         facts["status"] = RunStatus(facts["status"])
     except ValueError as error:  # broken JSON and broken UTF-8 are ValueErrors, and say where
         raise ValueError(f"{file} is not the record of a run ({error}); start that run again.") from error
-    environment = record.get("environment")
-    return Run(path=directory, **facts, environment=environment if isinstance(environment, dict) else {})
+    extras = {key: value for key in ("environment", "audit") if isinstance(value := record.get(key), dict)}
+    return Run(path=directory, **facts, **extras)
 
 
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:

@@ -36,6 +36,17 @@ class Comparison(NamedTuple):
     wilcoxon: float
     randomisation: float
 
+    def mirrored(self) -> "Comparison":
+        """The same of b minus a."""
+        return self._replace(
+            mean=-self.mean,
+            low=-self.high,
+            high=-self.low,
+            effect=-self.effect,
+            better=self.worse,
+            worse=self.better,
+        )
+
 
 def compare_paired(
     a: ArrayLike, *, than: ArrayLike, resamples: int = RESAMPLES, flips: int = FLIPS, seed: int = 0

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from recsys.report.aggregation import aggregate, counted, differing, notes, setting_of
-from recsys.report.leaderboard import Block, against_reference
-from recsys.report.per_user import mean_per_user
+from recsys.report.aggregation import aggregate, counted, differing, heading_of, notes, setting_of
+from recsys.report.evaluations import with_evaluated
+from recsys.report.leaderboard import Block, against_reference, corrected
+from recsys.report.per_user import mean_per_user, trusted
 from recsys.report.protocols import compare_orders, read_protocols
 from recsys.report.runs import Run, load_runs
 
@@ -47,22 +49,29 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
     is called like the baseline.
     """
     found, problems = load_runs(root)
-    runs = [run for run in counted(found) if not run.ranks_nothing]
+    runs = [with_evaluated(run) for run in counted(found) if not run.ranks_nothing]
     if not runs:
         raise ValueError(f"{root} has no finished run that ranks; {' '.join(problems) or 'run recsys train first.'}")
     _check_metric(runs, metric)
     _check_baseline(runs, baseline)
     sentences = [*problems, *notes(found)]
     sentences += [f"{run.path} ranks nothing (a pre-training) and has no line." for run in found if run.ranks_nothing]
-    runs, lacking = _with_metric(runs, metric)
-    sentences += lacking
+    for leave_out in (trusted, partial(_with_metric, metric=metric)):
+        runs, lacking = leave_out(runs)
+        sentences += lacking
+    if not runs:
+        raise ValueError(f"{root} has no run that can be compared: {' '.join(sentences)}")
     differences = differing(runs)
     blocks = []
     for key, rows in aggregate(runs).groupby(["data", "setting"], sort=False):
         own = [run for run in runs if (run.data, setting_of(run, differences)) == key]
         block, left_out = _block(rows, own, metric=metric, baseline=baseline)
-        blocks.append(block)
+        heading = heading_of(own, differences[own[0].data])
+        alike = heading in [block.heading for block in blocks]
+        blocks.append(replace(block, heading=f"{heading} ({len(blocks) + 1})" if alike else heading))
         sentences += left_out
+    tests = corrected([block.versus for block in blocks])
+    blocks = [replace(block, versus=versus) for block, versus in zip(blocks, tests, strict=True)]
     return Study(root=root, metric=metric, baseline=baseline, runs=runs, blocks=blocks, notes=sentences)
 
 
@@ -74,13 +83,17 @@ def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: st
     if baseline is not None and baseline not in per_user:
         why = "its values per user can't be had" if baseline in names else "it was not run there"
         left_out.append(f"Nothing is tested on {data} against {baseline}: {why}.")
-    versus = against_reference(table["name"].to_list(), per_user, baseline=baseline)
+    names_in_order = table["name"].to_list()
+    versus = against_reference(names_in_order, per_user, baseline=baseline)
+    if baseline is None and len(per_user) > 1 and names_in_order[0] not in per_user:
+        left_out.append(f"Nothing is tested on {data}: {names_in_order[0]}, the best, has no values per user.")
     setting = str(rows["setting"].iloc[0])
     means = {name: per_user[name].mean(axis=1) for name in table["name"] if name in per_user}
     protocols, lacking = read_protocols(runs, means, metric=metric)
     block = Block(
         data=data,
         setting=setting,
+        heading=data,
         metric=metric,
         table=table,
         per_user=per_user,
@@ -91,7 +104,7 @@ def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: st
     return block, [*left_out, *lacking]
 
 
-def _with_metric(runs: Sequence[Run], metric: str) -> tuple[list[Run], list[str]]:
+def _with_metric(runs: Sequence[Run], *, metric: str) -> tuple[list[Run], list[str]]:
     """The runs that have a finite value of it, and a sentence for each other: a mean would skip it in silence."""
     column = f"test/{metric}"
     kept = [run for run in runs if math.isfinite(run.metrics.get(column, math.nan))]

@@ -53,12 +53,13 @@ def test_several_protocols_at_once_and_one_after_the_other(capsys: pytest.Captur
     assert main(["evaluate", "run=run", "eval=full_lists"]) == 0
     assert "coverage@10" in capsys.readouterr().out
     found = evaluations()
-    assert list(found) == ["uniform_100", "popularity_100", "full_lists"]
-    assert "test/uniform_5/ndcg@10" in found["uniform_100"]["metrics"]
+    names = [f"{name},negatives.count=5" for name in ("uniform_100", "popularity_100")]
+    assert list(found) == [*names, "full_lists"]  # they are neither with 100 negatives
+    assert "test/uniform_5/ndcg@10" in found[names[0]]["metrics"]
     assert "test/auc" in found["full_lists"]["metrics"]
-    per_user = pd.read_parquet("run/per_user_uniform_100.parquet")
+    per_user = pd.read_parquet(f"run/per_user_{names[0]}.parquet")
     assert len(per_user) == 40
-    mean = found["uniform_100"]["metrics"]["test/uniform_5/hr@5"]
+    mean = found[names[0]]["metrics"]["test/uniform_5/hr@5"]
     assert per_user["uniform_5/hr@5"].mean() == pytest.approx(mean)
 
 
@@ -70,7 +71,7 @@ def test_training_under_a_sampled_protocol_and_with_lists() -> None:
     assert "test/ndcg@10" not in record["metrics"]
     assert "5 uniform negatives outside the user's whole history (seed 0)" in record["fingerprints"]["protocol"]
     assert main(["evaluate", "run=run", "eval=uniform_100", *FEW]) == 0
-    assert evaluations()["uniform_100"]["metrics"] == pytest.approx(record["metrics"])
+    assert evaluations()["uniform_100,negatives.count=5"]["metrics"] == pytest.approx(record["metrics"])
     assert main([*TRAIN, *SASREC, "eval=full_lists", "force=true"]) == 0
     assert "test/gini@10" in json.loads(Path("run/run.json").read_text())["metrics"]
 

@@ -6,7 +6,7 @@ import pytest
 from grid import composed, options
 from hydra.utils import instantiate
 
-from recsys.data.audit import Audit
+from recsys.data.audit import Audit, sentences_of
 from recsys.data.description import Description
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import GlobalTemporal, LeaveOneOut, Split
@@ -41,6 +41,7 @@ def brute(split: Split, sequences: UserSequences) -> Audit:
     )
     return Audit(
         late_training_events=sum(time > min(t for _, t in test) for _, time in train),
+        simultaneous_training_events=sum(time == min(t for _, t in test) for _, time in train),
         late_inputs=late,
         test_users=len(split.test.users),
         test_targets=len(test),
@@ -87,6 +88,8 @@ def test_every_count_has_its_sentence_and_unknown_is_no_zero() -> None:
     ]
     assert not audit.is_clean
     assert audit.record()["targets_in_input"] == 1
+    assert sentences_of(audit.record() | {"split": "leave-one-out"}) == sentences
+    assert sentences_of({"test_users": 2}) == []
 
 
 def test_description_by_hand() -> None:

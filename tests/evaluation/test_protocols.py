@@ -210,9 +210,12 @@ def test_negatives_of_a_file_in_raw_ids(catalogue: Catalogue, tmp_path: Path) ->
     file = tmp_path / "sample.txt.gz"
     with gzip.open(file, "wt") as out:
         out.write("u01 100 101\nu00 159 158 157\n")
-    rows = NegativesFile(path=str(file)).negatives(catalogue)
+    with pytest.warns(UserWarning, match="from 2 to 3 negatives: those with few of them have an easier question"):
+        rows = NegativesFile(path=str(file)).negatives(catalogue)
     assert rows.row(0).tolist() == [59, 58, 57]
     assert rows.row(1).tolist() == [0, 1]
+    with gzip.open(file, "wt") as out:
+        out.write("u01 100 101\nu00 159 158\n")
     protocol = SampledRanking(negatives=NegativesFile(path=str(file)))
     protocol.prepare(catalogue)
     with pytest.raises(ValueError, match=r"user u02 has no negatives in: negatives of sample\.txt\.gz"):
@@ -249,6 +252,9 @@ def test_labelled_candidates(catalogue: Catalogue, tmp_path: Path) -> None:
     assert candidates.num_relevant().tolist() == [1, 2]
     with pytest.raises(ValueError, match=r"user u02 has no relevant candidate in .*judged\.csv"):
         protocol.candidates(scores[:1], question(catalogue, [2]))
+    pd.DataFrame([*rows, ("u01", 104, 0)], columns=["user", "item", "label"]).to_csv(tmp_path / "judged.csv")
+    with pytest.raises(ValueError, match=r"judged\.csv gives user u01 and item 104 two labels; keep one"):
+        protocol.prepare(catalogue)
 
 
 def test_several_protocols_in_one_pass_are_each_alone(catalogue: Catalogue) -> None:

@@ -14,9 +14,17 @@ from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.evaluation import Candidates
 from recsys.metrics import ndcg, target_ranks
-from recsys.metrics.lists import AUC, AveragePopularity, Concentration, Diversity, Novelty, Serendipity
+from recsys.metrics.lists import (
+    AUC,
+    AveragePopularity,
+    CappedRecall,
+    Concentration,
+    Diversity,
+    Novelty,
+    Serendipity,
+)
 from recsys.metrics.ranked import ListMetric, Ranked
-from recsys.metrics.strata import HistoryStrata, ItemStrata, popularity_strata
+from recsys.metrics.strata import HistoryStrata, ItemStrata, WarmthStrata, popularity_strata
 
 V, B, T, K = 30, 50, 4, 10
 
@@ -54,6 +62,7 @@ def batch(seed: int = 0) -> tuple[Ranked, torch.Tensor]:
         targets=targets,
         top=candidates.top(K)[0],
         history=torch.randint(1, 120, (B,), generator=rng),
+        users=torch.randint(40, (B,), generator=rng),
     )
     return ranked, scores
 
@@ -159,8 +168,41 @@ def test_accuracy_by_history(catalogue: Catalogue) -> None:
     assert metric.compute()["history_21-60/ndcg@5"].item() == pytest.approx(plain[inside].mean().item())
 
 
+def test_accuracy_of_users_whom_training_met_and_of_others(catalogue: Catalogue) -> None:
+    ranked, _ = batch()
+    known = [user % 3 > 0 for user in range(40)]
+    rows = Ragged.from_rows([[1, 2] if there else [] for there in known])
+    metric = WarmthStrata(Catalogue(num_items=V, train=rows), cutoffs=[5])
+    assert metric.names == ["warm_users/hr@5", "warm_users/ndcg@5", "cold_users/hr@5", "cold_users/ndcg@5"]
+    metric.add(ranked)
+    plain, warm = ndcg(ranked.ranks, ranked.num_relevant, k=5), torch.tensor(known)[ranked.users]
+    assert metric.compute()["warm_users/ndcg@5"].item() == pytest.approx(plain[warm].mean().item())
+    assert metric.compute()["cold_users/ndcg@5"].item() == pytest.approx(plain[~warm].mean().item())
+
+
+def test_capped_recall_counts_the_places_there_are(catalogue: Catalogue) -> None:
+    ranked, _ = batch()
+    values = CappedRecall(catalogue, cutoffs=[2]).values(ranked)[0]
+    for user in range(B):
+        wanted = relevant(ranked, user)
+        found = sum(rank <= 2 for rank in ranked.ranks[user, : len(wanted)].tolist())
+        assert values[user].item() == pytest.approx(found / min(2, len(wanted)))
+
+
 @pytest.mark.parametrize(
-    "kind", [AUC, AveragePopularity, Concentration, Diversity, HistoryStrata, ItemStrata, Novelty, Serendipity]
+    "kind",
+    [
+        AUC,
+        AveragePopularity,
+        CappedRecall,
+        Concentration,
+        Diversity,
+        HistoryStrata,
+        ItemStrata,
+        Novelty,
+        Serendipity,
+        WarmthStrata,
+    ],
 )
 def test_two_processes_add_up_to_one(kind: type[ListMetric], catalogue: Catalogue) -> None:
     one, other = batch(1)[0], batch(2)[0]

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ import pytest
 from scipy import stats
 
 from recsys.report.exports import escape, to_frame, to_latex, to_markdown
-from recsys.report.leaderboard import against_reference, compare, every_pair, histogram
+from recsys.report.leaderboard import against_reference, compare, corrected, every_pair, histogram
+from recsys.report.significance import holm
 from recsys.report.study import load_study
 
 
@@ -44,7 +44,7 @@ def test_the_test_is_over_users_whose_seeds_are_averaged_first(write_study) -> N
 def test_a_pair_counts_once_in_the_correction() -> None:
     rng = np.random.default_rng(0)
     per_user = {name: pd.DataFrame({0: rng.random(40) + shift}) for name, shift in (("a", 0.05), ("b", 0), ("c", 0))}
-    found = against_reference(["a", "b", "c"], per_user, baseline=None)
+    (found,) = corrected([against_reference(["a", "b", "c"], per_user, baseline=None)])
     p = {name: versus.users.randomisation for name, versus in found.items()}  # a-b and b-a are one pair of two
     smaller, larger = sorted([p["b"], p["c"]])
     assert found["a"].holm == found["b"].holm
@@ -167,7 +167,43 @@ def test_the_frame_holds_every_number(write_study) -> None:
     assert not math.isnan(frame.loc["good", "seeds_t_test"])
 
 
-def test_a_heading_cuts_fingerprints(write_study) -> None:
+def test_a_heading_says_what_tells_settings_apart(write_study) -> None:
+    root = write_study()
+    assert [block.heading for block in load_study(root, metric="ndcg@10").blocks] == ["toy"]
+    for name, audit in (("poor", {}), ("fair", {"audit": {"split": "temporal, the last fifth"}})):
+        for file in (root / "toy" / name).rglob("run.json"):
+            record = json.loads(file.read_text()) | audit
+            record["fingerprints"]["split"] = name[0] * 64
+            file.write_text(json.dumps(record))
+    headings = {block.heading for block in load_study(root, metric="ndcg@10").blocks}
+    assert {f"toy: split {'p' * 12}", "toy: temporal, the last fifth"} < headings
+
+
+def test_nothing_is_tested_against_a_best_model_without_values_per_user(write_study) -> None:
+    root = write_study()
+    for file in (root / "toy/good").rglob("per_user.parquet"):
+        file.unlink()
+    study = load_study(root, metric="ndcg@10")
+    assert study.blocks[0].names[0] == "good"
+    assert study.blocks[0].versus == {}
+    assert "Nothing is tested on toy: good, the best, has no values per user." in study.notes
+
+
+def test_both_sides_of_a_pair_show_one_comparison(write_study) -> None:
     (block,) = load_study(write_study(), metric="ndcg@10").blocks
-    assert block.heading == "toy"
-    assert replace(block, setting=f"split {'f' * 64}").heading == f"toy split {'f' * 12}"
+    first, second = block.versus["good"], block.versus["fair"]
+    assert (first.other, second.other) == ("fair", "good")
+    assert first.users == second.users.mirrored()
+    assert (first.users.low, first.users.high) == (-second.users.high, -second.users.low)
+    pair = every_pair(block.means, block.versus)["good", "fair"]
+    assert pair[0] == first.users
+    assert pair[1] >= first.holm  # corrected for more pairs
+
+
+def test_holm_corrects_over_all_blocks(write_study) -> None:
+    (block,) = load_study(write_study(), metric="ndcg@10").blocks
+    alone, (twice, again) = corrected([block.versus])[0], corrected([block.versus, block.versus])
+    assert twice == again
+    raw = [versus.users.randomisation for name, versus in block.versus.items() if name != "good"]
+    assert [alone[name].holm for name in ("fair", "poor")] == holm(raw)
+    assert [twice[name].holm for name in ("fair", "poor")] == holm(raw * 2)[:2]
