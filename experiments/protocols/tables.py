@@ -15,6 +15,7 @@ from recsys.report.protocols import OWN, Orders, Protocol, compare_orders
 from recsys.report.study import Study
 
 SHOWN = ("ndcg@10", "hr@10", "mrr@10")
+BY_USER = ("warm_users/ndcg@10", "cold_users/ndcg@10")  # of a split that asks users whom training never met
 console = Console(width=110)
 
 
@@ -42,10 +43,11 @@ def print_study(title: str, study: Study) -> None:
 
 def compare_splits(studies: Mapping[str, Study]) -> list[Orders]:
     """The models that were trained under every one of the splits; each is tested over its own users."""
-    blocks = {name: study.blocks[0] for name, study in studies.items()}
+    blocks = {name: block for name, study in studies.items() for block in study.blocks}
     if len(blocks) < 2:
         return []
-    common = set.intersection(*(set(block.means) for block in blocks.values()))
+    first = next(iter(blocks.values()))
+    common = [name for name in first.means if all(name in block.means for block in blocks.values())]
     protocols = [Protocol(split, "", {name: block.means[name] for name in common}) for split, block in blocks.items()]
     orders = compare_orders(protocols)
     for each in orders:
@@ -72,6 +74,7 @@ def score_rows(part: str, study: Study) -> list[dict]:
         facts = {"part": part, "data": run.data, "model": run.name, "seed": run.seed, "best_epoch": run.best_epoch}
         facts["fit_seconds"] = round(run.seconds.get("fit", 0.0), 1)
         own = {metric: run.metrics[f"test/{metric}"] for metric in SHOWN}
+        own |= {metric: run.metrics.get(f"test/{metric}") for metric in BY_USER}
         rows.append(facts | {"protocol": own_names[run.path]} | own)
         for option, found in read_evaluations(run).items():
             if option == own_names[run.path]:
