@@ -105,7 +105,7 @@ def ml1m(path: Path, pretraining: Path | None) -> list[Cell]:
 
 def beauty(path: Path) -> list[Cell]:
     """Amazon Beauty: few items a user, many items."""
-    common = ["data=beauty", f"data.path='{path}'", "max_length=50", "batch_size=128", "model=sasrec"]
+    common = ["data=amazon-beauty", f"data.path='{path}'", "max_length=50", "batch_size=128", "model=sasrec"]
     rows = losses({"bce": (1,), "bpr": (1,)})
     return crossed({"sasrec": common}, rows, seeds=3, settings=(("optimizer.lr=0.001", "model.dropout=0.5"),))
 

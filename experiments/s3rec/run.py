@@ -92,7 +92,7 @@ def chosen(options: argparse.Namespace) -> Iterator[Data]:
     if options.lastfm:
         yield published("lastfm", options.lastfm, epochs=150, negatives=options.lastfm_negatives)
     if options.beauty:
-        yield published("beauty", options.beauty, epochs=options.beauty_epochs, negatives=None)
+        yield published("amazon-beauty", options.beauty, epochs=options.beauty_epochs, negatives=None)
     if options.ml1m:
         yield movielens(options.ml1m, epochs=options.ml1m_epochs)
 

@@ -174,8 +174,8 @@ def test_ids_of_another_numbering_are_translated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "place", "sizes"),
     [
-        ("beauty", "s3rec", {"attribute": (637, 45_032)}),
-        ("sports", "s3rec", {"attribute": (2277, None)}),
+        ("amazon-beauty", "s3rec", {"attribute": (637, 45_032)}),
+        ("amazon-sports", "s3rec", {"attribute": (2277, None)}),
         ("lastfm", "s3rec", {"attribute": (388, None)}),
         ("ml-1m", "ml-1m", {"genre": (18, None), "year": (81, 3416)}),
     ],

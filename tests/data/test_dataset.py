@@ -142,8 +142,8 @@ def test_movielens_100k(ml_100k: Path) -> None:
     ("name", "folder", "sizes"),
     [
         ("ml-1m", "ml-1m", (6040, 3416, 999_611)),
-        ("beauty", "s3rec", (22_363, 12_101, 198_502)),
-        ("sports", "s3rec", (35_598, 18_357, 296_337)),
+        ("amazon-beauty", "s3rec", (22_363, 12_101, 198_502)),
+        ("amazon-sports", "s3rec", (35_598, 18_357, 296_337)),
         ("lastfm", "s3rec", (1_090, 3_646, 52_551)),
     ],
 )
@@ -154,10 +154,10 @@ def test_published_files(name: str, folder: str, sizes: tuple[int, int, int], sh
     assert sequences.vocabulary.ids.tolist() == list(range(1, sizes[1] + 1))
 
 
-@pytest.mark.parametrize("name", ["beauty", "sports", "lastfm", "csv"])
+@pytest.mark.parametrize("name", ["amazon-beauty", "amazon-sports", "lastfm", "csv"])
 def test_a_recipe_without_a_download_says_which_file_it_needs(name: str) -> None:
     made = instantiate(OmegaConf.load(RECIPES / f"{name}.yaml"))
-    expected = {"beauty": "Beauty", "sports": "Sports_and_Outdoors", "lastfm": "LastFM"}.get(name)
+    expected = {"amazon-beauty": "Beauty", "amazon-sports": "Sports_and_Outdoors", "lastfm": "LastFM"}.get(name)
     wanted = rf"{expected}\.txt or {expected}\.txt\.gz" if expected else r"\*\.csv or \*\.tsv or \*\.parquet"
     with pytest.raises(FileNotFoundError, match=rf"data set {name} was not found .*get {wanted}.*data\.path="):
         made.sequences()
