@@ -119,11 +119,13 @@ def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
     differences = differing(runs)
     baselines, tested = {}, []
+    blocks: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        blocks.setdefault((run.data, setting_of(run, differences)), []).append(run)
     for run in runs:
         setting = setting_of(run, differences)
-        alike = [other for other in runs if (other.data, setting_of(other, differences)) == (run.data, setting)]
         for name, metrics in run.baselines.items():
-            if not any(_is(other, name, metrics) for other in alike):
+            if not any(_is(other, name, metrics) for other in blocks[run.data, setting]):
                 baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
         costs = (run.epochs, run.seconds.get("fit"), run.peak_memory_gb)
         facts = {"seed": run.seed} | dict(zip(_COSTS, map(_number, costs), strict=True))
