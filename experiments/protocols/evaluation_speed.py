@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from recsys.data.attributes import ItemAttributes
 from recsys.data.batches import EvalBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.collators import Evaluation
+from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet
 from recsys.evaluation import (
@@ -24,9 +26,17 @@ from recsys.evaluation import (
     UniformNegatives,
     evaluate,
 )
-from recsys.metrics.lists import AUC, AveragePopularity, Concentration, Novelty, Serendipity
+from recsys.metrics.lists import (
+    AUC,
+    AveragePopularity,
+    CappedRecall,
+    Concentration,
+    Diversity,
+    Novelty,
+    Serendipity,
+)
 from recsys.metrics.ranking import RankingMetrics
-from recsys.metrics.strata import HistoryStrata, ItemStrata
+from recsys.metrics.strata import HistoryStrata, ItemStrata, WarmthStrata
 
 CUTOFFS = (1, 5, 10, 20)
 
@@ -51,14 +61,16 @@ class Prepared:
 
 
 def catalogue_of(num_users: int, num_items: int, *, seed: int = 0) -> Catalogue:
-    """Users with 20 to 500 distinct items, drawn by a long-tailed popularity; the last is held out."""
+    """Users with 20 to 500 distinct items, drawn by a long-tailed popularity, of 18 genres; the last is held out."""
     random = np.random.default_rng(seed)
     weights = 1 / np.arange(1, num_items + 1) ** 0.8
     shares = weights / weights.sum()
     lengths = np.clip(random.lognormal(4.5, 1, num_users).astype(int), 20, 500)
     rows = [random.choice(num_items, length, replace=False, p=shares).tolist() for length in lengths]
     whole = Ragged.from_rows(rows)
-    return Catalogue(num_items=num_items, train=whole.trim(tail=1), whole=whole)
+    genres = Ragged.from_rows([random.choice(18, random.integers(1, 5), replace=False) for _ in range(num_items)])
+    kind = ItemAttributes(name="genre", rows=genres, vocabulary=Vocabulary(np.arange(18)))
+    return Catalogue(num_items=num_items, train=whole.trim(tail=1), whole=whole, attributes=[kind])
 
 
 def batches(catalogue: Catalogue, *, batch_size: int) -> Iterator[EvalBatch]:
@@ -81,9 +93,10 @@ def main() -> None:
     catalogue = catalogue_of(options.users, options.items)
     scores = torch.randn(options.users, options.items, generator=torch.Generator().manual_seed(0))
     asked = list(batches(catalogue, batch_size=options.batch_size))
+    at_ten = (CappedRecall, Concentration, Diversity, Novelty, AveragePopularity, Serendipity, WarmthStrata)
     lists = [
         AUC(catalogue),
-        *(make(catalogue, cutoffs=[10]) for make in (Concentration, Novelty, AveragePopularity, Serendipity)),
+        *(make(catalogue, cutoffs=[10]) for make in at_ten),
         ItemStrata(catalogue, num_strata=3, cutoffs=[10]),
         HistoryStrata(catalogue, edges=[20, 50, 100], cutoffs=[10]),
     ]

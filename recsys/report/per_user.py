@@ -52,7 +52,7 @@ def contradiction(run: Run) -> str | None:
     """The first metric of which run.json has another mean than the values per user; None without, or without values."""
     file = run.path / FILE
     try:
-        means = pd.read_parquet(file).select_dtypes("number").mean()
+        means = pd.read_parquet(file).select_dtypes("number").mean().to_dict()
     except (OSError, ValueError, pa.ArrowException):
         return None  # said where the values are needed
     return differing_mean(means, run.metrics, file=file, record=run.path / "run.json", prefix="test/")

@@ -84,8 +84,9 @@ def load_run(directory: Path) -> Run:
         facts["status"] = RunStatus(facts["status"])
     except ValueError as error:  # broken JSON and broken UTF-8 are ValueErrors, and say where
         raise ValueError(f"{file} is not the record of a run ({error}); start that run again.") from error
-    extras = {key: value for key in ("environment", "audit") if isinstance(value := record.get(key), dict)}
-    return Run(path=directory, **facts, **extras)
+    for key in ("environment", "audit"):
+        facts[key] = value if isinstance(value := record.get(key), dict) else {}
+    return Run(path=directory, **facts)
 
 
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:
