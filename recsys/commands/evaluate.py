@@ -81,16 +81,21 @@ def compose_options(names: Sequence[str], changes: Sequence[str]) -> dict[str, D
         for name in names:
             plain, node = compose_option(name, []), compose_option(name, changes)
             check_types(OmegaConf.create({"eval": node}))
-            keys = [change.partition("=")[0].removeprefix("eval.") for change in changes]
-            own = [(key.removeprefix("protocol."), *(OmegaConf.select(each, key) for each in (plain, node)))
-                   for key in keys if key.startswith("protocol.")]  # fmt: skip
-            named = [f"{key}={now}".replace("/", ".") for key, usual, now in own if usual is not None and usual != now]
-            found[",".join([name, *named])] = node
+            found[",".join([name, *changed_protocol(plain, node, changes)])] = node
     return found
 
 
+def changed_protocol(plain: DictConfig, node: DictConfig, changes: Sequence[str]) -> list[str]:
+    """`key=value` of every change to a value that the protocol has by itself, fit for a file's name."""
+    keys = [change.partition("=")[0].removeprefix("eval.protocol.") for change in changes]
+    values = {key: [OmegaConf.select(each.protocol, key) for each in (plain, node)] for key in keys}
+    return [
+        f"{key}={now}".replace("/", ".") for key, (usual, now) in values.items() if usual is not None and usual != now
+    ]
+
+
 def compose_option(name: str, changes: Sequence[str]) -> DictConfig:
-    """Not checked."""
+    """The node `eval` with that option of the group, unchecked. ValueError where there is none or a key is unknown."""
     known = sorted(path.stem for path in (conf_dir() / "eval").glob("*.yaml"))
     if name not in known:
         raise ValueError(f"eval={name}: no such option; known options of eval: {', '.join(known)}")

@@ -25,6 +25,10 @@ class Versus(NamedTuple):
     seeds: Comparison | None
     holm: float
 
+    def mirrored(self, other: str) -> "Versus":
+        """The same as the other one sees it, against whom it stands then."""
+        return Versus(other, self.users.mirrored(), self.seeds and self.seeds.mirrored(), self.holm)
+
     @property
     def mark(self) -> str:
         """Stars: the level at which they differ; empty where they don't."""
@@ -80,13 +84,10 @@ def against_reference(
     for name in (name for name in tested if name != leader):
         first, second = sorted((leader, name), key=tested.index)
         users, seeds = compare(per_user[first], per_user[second])
-        if name == second:
-            users, seeds = users.mirrored(), None if seeds is None else seeds.mirrored()
-        found[name] = Versus(leader, users, seeds, users.randomisation)
+        versus = Versus(second, users, seeds, users.randomisation)
+        found[name] = versus if name == first else versus.mirrored(first)
     if baseline is None:
-        second = found[tested[1]]
-        seeds = None if second.seeds is None else second.seeds.mirrored()
-        found = {leader: Versus(tested[1], second.users.mirrored(), seeds, second.holm), **found}
+        found = {leader: found[tested[1]].mirrored(tested[1]), **found}
     return found
 
 
