@@ -36,8 +36,8 @@ ML_1M: dict[str, list[str]] = {
         "optimizer.lr=0.002",
         "optimizer.betas=[0.9,0.999]",
         "scheduler=linear",
-        "trainer.max_epochs=150",
-        "callbacks.early_stopping.patience=150",
+        "trainer.max_epochs=200",
+        "callbacks.early_stopping.patience=200",
     ],
     "gru4rec-ce": ["model=gru4rec", "data=ml-1m", "max_length=200", "batch_size=128", "scheduler=constant"],
 }
