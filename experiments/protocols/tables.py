@@ -97,7 +97,7 @@ def paired_rows(part: str, study: Study) -> list[dict]:
                 table.add_column(column, justify="left" if column in ("model", "and") else "right")
             names = list(ordered)
             for (one, other), (compared, corrected) in every_pair(ordered).items():
-                facts = {"part": part, "protocol": protocol.name, "better": one, "worse": other}
+                facts = {"part": part, "protocol": protocol.name, "model": one, "other": other}
                 rows.append(facts | compared._asdict() | {"holm": corrected})
                 if names.index(other) == names.index(one) + 1:
                     interval = f"{signed(compared.low)} to {signed(compared.high)}"
