@@ -57,9 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"recsys {__version__}")
         return 0
     try:
-        code = _run(arguments[0], arguments[1:])
-        sys.stdout.flush()  # here, where a reader that has gone is no error
-        return code
+        try:
+            return _run(arguments[0], arguments[1:])
+        finally:
+            sys.stdout.flush()  # here, where a reader that has gone is no error
     except BrokenPipeError:  # of `recsys ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 141

@@ -97,6 +97,9 @@ class SequenceDataModule(LightningDataModule):
         super().__init__()
         self.split = split
         self.num_items = num_items
+        for name, value in (("max_length", max_length), ("batch_size", batch_size)):
+            if value < 1:
+                raise ValueError(f"{name} ({value}) must be at least 1; set {name}=1 or more")
         self.max_length = max_length
         self.collator = collator
         self.batch_size = batch_size

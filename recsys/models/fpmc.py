@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import last_state
-from recsys.models.layers import ItemEmbedding, initialise
+from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.scoring import ItemTable
 
 
@@ -29,6 +29,7 @@ class FPMC(nn.Module):
 
     def __init__(self, catalogue: Catalogue, *, dim: int = 64, init_std: float = 0.02) -> None:
         super().__init__()
+        check_sizes(dim=dim)
         self.users = nn.Embedding(catalogue.num_users, dim)
         self.last = ItemEmbedding(catalogue.num_items, dim)
         self.items = nn.Embedding(catalogue.num_items, 2 * dim)

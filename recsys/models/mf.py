@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.layers import initialise
+from recsys.models.layers import check_sizes, initialise
 from recsys.scoring import ItemTable
 
 
@@ -26,6 +26,7 @@ class MatrixFactorisation(nn.Module):
 
     def __init__(self, catalogue: Catalogue, *, dim: int = 64, init_std: float = 0.1) -> None:
         super().__init__()
+        check_sizes(dim=dim)
         self.users = nn.Embedding(catalogue.num_users, dim)
         self.items = nn.Embedding(catalogue.num_items, dim)
         self.bias = nn.Parameter(torch.zeros(catalogue.num_items))

@@ -11,6 +11,7 @@ from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.bags import seen_bags, target_bags
 from recsys.models.dropout import Dropout
+from recsys.models.layers import check_sizes
 
 
 class MultiDAE(nn.Module):
@@ -28,6 +29,7 @@ class MultiDAE(nn.Module):
         self, catalogue: Catalogue, *, hidden: Sequence[int] = (600,), dim: int = 200, dropout: float = 0.5
     ) -> None:
         super().__init__()
+        check_sizes(dim=dim, **{f"hidden[{place}]": size for place, size in enumerate(hidden)})
         self.num_items = catalogue.num_items
         self.dropout = Dropout(dropout)
         self.encoder = layers([self.num_items, *hidden, self.num_latent(dim)])

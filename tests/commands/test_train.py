@@ -321,8 +321,10 @@ def test_a_grid_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
             "sampler.num_negatives: unknown key; what was chosen as sampler has none to set",
         ),
         (("init.freeze=embedding.*",), "write 'init.freeze=[embedding.*]'"),
-        (("model.num_heads=0",), "model fails (ZeroDivisionError"),
-        (("model.num_blocks=0",), "the first step on a toy catalogue fails (ValueError: not enough values"),
+        (("model.num_heads=0",), "num_heads (0) must be at least 1; set model.num_heads=1 or more"),
+        (("model.init_std=-1",), "model fails (RuntimeError"),
+        (("max_length=0",), "max_length (0) must be at least 1; set max_length=1 or more"),
+        (("model.max_length=0",), "the first step on a toy catalogue fails (RuntimeError: index_select"),
         (("task.datamodule.eval_batch_size=0",), "the first step on a toy catalogue fails (ValueError"),
         (
             ("scheduler=plateau", "scheduler.monitor=val/loss"),

@@ -130,7 +130,7 @@ def test_popularity_is_the_baseline_beside_itself(tiny: str) -> None:
         (("model=ease", "task=next_item"), "EASE is no QueryModel, as this task needs; leave out task=..."),
         (("model=sasrec", "task=closed_form"), "SASRec is no ClosedFormModel"),
         (("model=ease", "optimizer.lr=0.1"), "optimizer"),
-        (("model=ease", "model.l2=0"), "l2 (0) must be above 0; set model.l2=500"),
+        (("model=ease", "model.l2=0"), "l2 (0) must be above 0; set model.l2=100"),
     ],
 )
 def test_what_does_not_go_together_is_one_sentence(
