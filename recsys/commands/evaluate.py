@@ -79,9 +79,10 @@ def compose_options(names: Sequence[str], changes: Sequence[str]) -> dict[str, D
     found = {}
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
         for name in names:
-            plain, node = compose_option(name, []), compose_option(name, changes)
+            node = compose_option(name, changes)
             check_types(OmegaConf.create({"eval": node}))
-            found[",".join([name, *changed_protocol(plain, node, changes)])] = node
+            changed = changed_protocol(compose_option(name, []), node, changes) if changes else []
+            found[",".join([name, *changed])] = node
     return found
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys.options import joining
 from recsys.options.arguments import parse
+from recsys.options.joining import JoiningOptions
 
 HOW = ("soft", "rank", "hard")  # see recsys.evaluation.fusion.POINTS
 FITTED: dict[str, bool] = {"equal": False, "validation": True}
@@ -21,36 +23,18 @@ Members must be runs on the same data, split and protocol. Their top lists are k
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnsembleOptions:
-    """See USAGE. overrides: of keys of `data`."""
+class EnsembleOptions(JoiningOptions):
+    """See USAGE."""
 
-    runs: tuple[Path, ...]
     how: str
     weights: str
-    k: int
-    study: str | None
-    name: str | None
-    note: str | None
-    force: bool
-    ledger: str | None
-    overrides: tuple[str, ...]
 
     @property
     def is_fitted(self) -> bool:
         return FITTED[self.weights]
 
 
-DEFAULTS = {
-    "how": "soft",
-    "weights": "equal",
-    "k": "100",
-    "study": "",
-    "name": "",
-    "note": "",
-    "force": "false",
-    "ledger": "outputs/ledger.csv",
-    "runs": "",
-}
+DEFAULTS = {"how": "soft", "weights": "equal", "runs": "", **joining.DEFAULTS}
 
 
 def options_of(argv: Sequence[str]) -> EnsembleOptions:
@@ -65,13 +49,7 @@ def options_of(argv: Sequence[str]) -> EnsembleOptions:
         runs=runs,
         how=arguments.one_of("how", HOW),
         weights=arguments.one_of("weights", FITTED),
-        k=arguments.whole("k"),
-        study=arguments.text("study"),
-        name=arguments.text("name"),
-        note=arguments.text("note"),
-        force=arguments.flag("force"),
-        ledger=arguments.text("ledger"),
-        overrides=arguments.overrides,
+        **joining.fields_of(arguments),
     )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from recsys.options import joining
 from recsys.options.arguments import parse
+from recsys.options.joining import JoiningOptions
 
 USAGE = """usage: recsys folds RUN RUN ... [key=value ...]
 
@@ -16,29 +17,13 @@ USAGE = """usage: recsys folds RUN RUN ... [key=value ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldsOptions:
-    """See USAGE. overrides: of keys of `data`."""
+class FoldsOptions(JoiningOptions):
+    """See USAGE."""
 
-    runs: tuple[Path, ...]
-    k: int
     bag: bool
-    study: str | None
-    name: str | None
-    note: str | None
-    force: bool
-    ledger: str | None
-    overrides: tuple[str, ...]
 
 
-DEFAULTS = {
-    "k": "100",
-    "bag": "false",
-    "study": "",
-    "name": "",
-    "note": "",
-    "force": "false",
-    "ledger": "outputs/ledger.csv",
-}
+DEFAULTS = {"bag": "false", **joining.DEFAULTS}
 
 
 def options_of(argv: Sequence[str]) -> FoldsOptions:
@@ -48,12 +33,6 @@ def options_of(argv: Sequence[str]) -> FoldsOptions:
         raise ValueError(f"folds takes a run of each fold, got {len(arguments.paths)}; write recsys folds RUN RUN ...")
     return FoldsOptions(
         runs=arguments.paths,
-        k=arguments.whole("k"),
         bag=arguments.flag("bag"),
-        study=arguments.text("study"),
-        name=arguments.text("name"),
-        note=arguments.text("note"),
-        force=arguments.flag("force"),
-        ledger=arguments.text("ledger"),
-        overrides=arguments.overrides,
+        **joining.fields_of(arguments),
     )
