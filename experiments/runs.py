@@ -1,6 +1,8 @@
 """What the studies share: training runs in processes of their own, each skipped where it is finished."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -8,15 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from omegaconf import OmegaConf
+
 from recsys.report.runs import Run, load_run
 
 T = TypeVar("T")
 
 
 def train(overrides: Iterable[str], path: Path, *, name: str, seed: int) -> Run | None:
-    """The run in that directory, on one thread; None, and what it said, where it fails."""
+    """The run in that directory, on one thread; None, and what it said, where it fails.
+
+    overrides: of two for one key the later one counts.
+    """
     facts = [f"output_dir='{path}'", f"name='{name}'", f"seed={seed}", "trainer.enable_progress_bar=false"]
-    return load_run(path) if recsys("train", *overrides, *facts) else None
+    last = {override.partition("=")[0]: override for override in [*overrides, *facts]}
+    return load_run(path) if recsys("train", *last.values()) else None
 
 
 def recsys(*arguments: str) -> bool:
@@ -47,3 +55,14 @@ def side_by_side(work: Iterable[Callable[[], T]], *, jobs: int) -> list[T]:
     """What each returns, `jobs` of them at work at a time."""
     with ThreadPoolExecutor(jobs) as pool:
         return [done.result() for done in [pool.submit(each) for each in work]]
+
+
+def reuse(source: Path, target: Path, *, name: str, study: str) -> None:
+    """Copies a finished run of another study; `recsys train` then says whether its config is that of this one."""
+    if not (target / "run.json").exists():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        own = {"name": name, "study": study}
+        config = OmegaConf.load(target / "config.yaml")
+        OmegaConf.save(OmegaConf.merge(config, own), target / "config.yaml")
+        record = json.loads((target / "run.json").read_text())
+        (target / "run.json").write_text(json.dumps(record | own, indent=1))

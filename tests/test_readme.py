@@ -1,4 +1,4 @@
-"""The README's commands, run: one batch of one epoch each, on the data they name."""
+"""The commands of the README and of docs/, run: one batch of one epoch each, on the data they name."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from grid import options
 from recsys.commands.cli import main
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
 ML_1M = ROOT.parent / "shared/data/ml-1m"
 GROUPS = [
     "model",
@@ -46,17 +46,17 @@ JOINING = {  # verb: its runs, and what they are trained with
 
 def commands() -> list[str]:
     """Every line of a bash block that begins with `recsys`, without its comment."""
-    blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", PAGES, flags=re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("recsys ")]
 
 
-def test_the_readme_shows_commands() -> None:
+def test_the_pages_show_commands() -> None:
     assert len(commands()) > 5
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_of_the_pages_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     verb, *arguments = shlex.split(re.sub(r"range\(0,\d+\)", "range(0,1)", command))[1:]  # one seed is enough
     if "data=ml-1m" in arguments:
@@ -99,6 +99,6 @@ def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_the_readme_names_every_option(group: str) -> None:
-    missing = [option for option in options(group) if f"`{option}" not in README]
+def test_the_pages_name_every_option(group: str) -> None:
+    missing = [option for option in options(group) if f"`{option}" not in PAGES]
     assert not missing

@@ -7,19 +7,14 @@ file.
 """
 
 import argparse
-import json
-import shutil
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from omegaconf import OmegaConf
-
 from experiments.protocols.tables import compare_splits, print_study, write_files
-from experiments.runs import recsys, side_by_side
+from experiments.runs import recsys, reuse, side_by_side, train
 from recsys.report.evaluations import read_evaluations
-from recsys.report.runs import load_run
 from recsys.report.study import load_study
 
 PROTOCOLS = ("full", "uniform_100", "popularity_100")
@@ -91,29 +86,14 @@ def chosen(cells: dict[str, list[str]], options: argparse.Namespace) -> Iterable
 def work(job: Job) -> None:
     """Trains and evaluates, each in a process of its own; says what it said where it fails."""
     name, folder = job.folder.name, job.folder / f"seed{job.seed}"
-    overrides: dict[str, str] = {}
-    for override in job.overrides:  # of two for one key the later one counts
-        overrides[override.partition("=")[0]] = override
-    named = [f"name='{name}'", "study=protocols", f"seed={job.seed}", f"output_dir='{folder}'"]
-    if not recsys("train", *overrides.values(), *named, "trainer.enable_progress_bar=false"):
+    run = train([*job.overrides, "study=protocols"], folder, name=name, seed=job.seed)
+    if run is None:
         return
-    run = load_run(folder)
     print(f"{job.folder.parent.name} {name}: validation NDCG@10 {run.metrics['val/ndcg@10']:.4f}", flush=True)
     missing = [option for option in job.protocols if option not in read_evaluations(run)]
     if missing:
         data = [override for override in job.overrides if override.startswith("data.path=")]
         recsys("evaluate", f"run={folder}", f"eval={','.join(missing)}", *data)
-
-
-def reuse(source: Path, target: Path) -> None:
-    """Copies a finished run of another study; `recsys train` then says whether its config is that of this one."""
-    if not (target / "run.json").exists():
-        shutil.copytree(source, target, dirs_exist_ok=True)
-        own = {"name": target.parent.name, "study": "protocols"}
-        config = OmegaConf.load(target / "config.yaml")
-        OmegaConf.save(OmegaConf.merge(config, own), target / "config.yaml")
-        record = json.loads((target / "run.json").read_text())
-        (target / "run.json").write_text(json.dumps(record | own, indent=1))
 
 
 def report(root: Path, folder: Path, metric: str) -> None:
@@ -152,7 +132,7 @@ def main() -> None:
     options = parser.parse_args()
     root = (options.root / "rehearsal" if options.rehearse else options.root).resolve()
     for name, _, source in (given.partition("=") for given in options.reuse):
-        reuse(Path(source), root / "ml-1m" / name / "seed0")
+        reuse(Path(source), root / "ml-1m" / name / "seed0", name=name, study="protocols")
     if not options.report:
         side_by_side([partial(work, job) for job in jobs_of(options, root)], jobs=options.jobs)
     report(root, root if options.rehearse else Path(__file__).parent, options.metric)
