@@ -74,16 +74,19 @@ def pretrain(data: Data, root: Path) -> None:
     train([*data.overrides, *data.pretraining, "study=s3rec"], path, name="pre-training", seed=0)
 
 
-def plan(data: Data, *, seeds: list[int], root: Path) -> tuple[list[partial[None]], list[partial[None]]]:
+def plan(data: Data, options: argparse.Namespace, root: Path) -> tuple[list[partial[None]], list[partial[None]]]:
     """What can be done at once, and what has to wait for it."""
     scratch, pretrained = (
         [
             partial(finetune, data, kind, seed=seed, root=root, pretrained=pretrained)
-            for seed in seeds
+            for seed in options.seeds
             for kind in data.finetunings
+            if options.kinds is None or kind in options.kinds
         ]
         for pretrained in (False, True)
     )
+    if options.scratch_only:
+        return scratch, []
     return [partial(pretrain, data, root), *scratch], pretrained
 
 
@@ -98,15 +101,20 @@ def chosen(options: argparse.Namespace) -> Iterator[Data]:
 
 
 def report(root: Path) -> None:
-    """results.csv of every run, losses.csv of every epoch's training loss."""
+    """results.csv of every run, losses.csv of every epoch's training loss; prints the medians over seeds."""
     runs = load_runs(root)[0]
-    every_run(runs).to_csv(HERE / "results.csv", index=False)
+    table = every_run(runs)
+    table.to_csv(HERE / "results.csv", index=False)
     epochs = []
     for run in runs:
-        table = pd.read_csv(run.path / "metrics.csv")
-        kept = [column for column in table if column in ("epoch", "seconds") or str(column).startswith("train/")]
-        epochs.append(table[kept].assign(data=run.data, name=run.name, seed=run.seed))
+        log = pd.read_csv(run.path / "metrics.csv")
+        kept = [column for column in log if column in ("epoch", "seconds") or str(column).startswith("train/")]
+        epochs.append(log[kept].assign(data=run.data, name=run.name, seed=run.seed))
     pd.concat(epochs).to_csv(HERE / "losses.csv", index=False)
+    names = [name for name in table if str(name).startswith("test/") and str(name).endswith(("/hr@10", "ndcg@10"))]
+    grouped = table.groupby(["data", "name"])
+    medians = grouped[names].median().round(4).dropna(how="all")
+    print(medians.assign(seeds=grouped.size()).dropna(axis=1, how="all").to_string(na_rep=""))
 
 
 def main() -> None:
@@ -118,13 +126,15 @@ def main() -> None:
     parser.add_argument("--ml1m", type=Path, help="ml-1m_sas.txt with sas_to_original_items.txt, movies.dat beside it")
     parser.add_argument("--ml1m-epochs", type=int, default=20, help="of pre-training (default: 20)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--kinds", nargs="*", help="of fine-tuning: sampled; full, seen 0; bce; ce; bpr (default: all)")
+    parser.add_argument("--scratch-only", action="store_true", help="no pre-training, nor what starts from it")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
     parser.add_argument("--root", type=Path, default=Path("outputs/s3rec"), help="where runs are kept")
     parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
     options = parser.parse_args()
     root = options.root.resolve()
     if not options.report:
-        first, then = zip(*(plan(data, seeds=options.seeds, root=root) for data in chosen(options)), strict=True)
+        first, then = zip(*(plan(data, options, root) for data in chosen(options)), strict=True)
         for stage in (first, then):
             side_by_side([work for works in stage for work in works], jobs=options.jobs)
     report(root)
