@@ -1,8 +1,9 @@
-"""Which library multiplies float32 matrices on a CPU, and in what pieces."""
+"""Which library multiplies float32 matrices on a CPU, in what pieces and in which type."""
 
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 TOLERANCE = 1e-5  # of products of 64 numbers in [0, 1): float32 stays below, bfloat16 errs by 1e-2
 
@@ -22,6 +23,22 @@ def prefer_onednn() -> bool:
         return True
     products.fp32_precision = before
     return False
+
+
+def product(one: Tensor, other: Tensor, out: Tensor) -> None:
+    """Writes one @ other to out, which may be of a wider type than they are."""
+    if out.dtype == one.dtype:
+        torch.mm(one, other, out=out)
+    else:
+        out.copy_(one @ other)
+
+
+def add_product(total: Tensor, one: Tensor, other: Tensor) -> None:
+    """Adds one @ other to the total, which may be of a wider type than they are."""
+    if total.dtype == one.dtype:
+        total.addmm_(one, other)
+    else:
+        total.add_(one @ other)
 
 
 def pieces(count: int, size: int) -> Iterator[slice]:

@@ -23,6 +23,7 @@ GROUPS = [
     "optimizer",
     "scheduler",
     "init",
+    "logits",
     "callbacks",
     "logger",
     "search",

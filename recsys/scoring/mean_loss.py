@@ -22,12 +22,21 @@ def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: 
     return loss(candidates.adjust(logits), candidates).mean()
 
 
-def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss, *, rows: int) -> Tensor:
+def mean_loss(
+    queries: Tensor,
+    table: ItemTable,
+    candidates: Candidates,
+    loss: RankingLoss,
+    *,
+    rows: int,
+    dtype: torch.dtype | None = None,
+) -> Tensor:
     """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more).
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
     nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
-    ends here: logits have the table's own.
+    ends here: logits have the table's own. dtype: of the matrix products with items that positions share, None: the
+    table's; in bfloat16 logits and gradients are rounded to eight binary digits, what lies between is not.
 
     Where the table's gradient is to be sparse, the rows that the batch needs become a table of their own first, so
     that a step takes the same time whatever the size of the catalogue.
@@ -38,7 +47,7 @@ def mean_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: R
         table, candidates = table.take(needed), candidates.renumbered(needed)
     with torch.autocast(queries.device.type, enabled=False):
         queries = queries.to(table.weight.dtype)
-        return _BlockedLoss.apply(queries, table.weight, table.bias, candidates, loss, rows)  # pyright: ignore
+        return _BlockedLoss.apply(queries, table.weight, table.bias, candidates, loss, rows, dtype)  # pyright: ignore
 
 
 class _BlockedLoss(torch.autograd.Function):
@@ -53,13 +62,14 @@ class _BlockedLoss(torch.autograd.Function):
         candidates: Candidates,
         loss: RankingLoss,
         rows: int,
+        dtype: torch.dtype | None,
     ) -> Tensor:
         grad_queries = torch.empty_like(queries)
 
         def share(positions: slice) -> tuple[Tensor, ItemTable]:
             """The losses' sum over those positions and its gradient in the table."""
             mine, given, wanted = candidates.rows(positions), queries[positions], grad_queries[positions]
-            scored = columns(ItemTable(weight, bias), mine, rows=rows)
+            scored = columns(ItemTable(weight, bias), mine, rows=rows, dtype=dtype)
             total = queries.new_zeros(())
             for block in pieces(len(given), scored.rows):
                 part = mine.rows(block)
@@ -78,7 +88,7 @@ class _BlockedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple:
         scale = grad / ctx.count
-        return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None)
+        return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None, None)
 
 
 def _shares(queries: Tensor, *, rows: int) -> list[slice]:

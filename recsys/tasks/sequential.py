@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from recsys.candidates import CandidateSampler
@@ -22,6 +23,7 @@ class SequentialRecommender(RankingTask):
 
     optimizer, scheduler: see RankingTask.
     block_rows: positions whose logits are held at once.
+    product_dtype: of the products that make logits and their gradients, see `mean_loss`.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class SequentialRecommender(RankingTask):
         metrics: RankingMetrics,
         scheduler: AnySchedule | None = None,
         block_rows: int = 256,
+        product_dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(protocol=protocol, metrics=metrics, optimizer=optimizer, scheduler=scheduler)
         self.check(model)
@@ -42,6 +45,7 @@ class SequentialRecommender(RankingTask):
         self.sampler = sampler
         self.loss = loss
         self.block_rows = block_rows
+        self.product_dtype = product_dtype
 
     def check(self, model: QueryModel) -> None:
         """Raises ValueError where `model` sees the very item that a position asks for."""
@@ -65,7 +69,8 @@ class SequentialRecommender(RankingTask):
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""
         queries = self.queries(batch)  # [N, D]
         candidates = self.sampler(batch.positives, batch)
-        return mean_loss(queries, self.model.item_table(), candidates, self.loss, rows=self.block_rows)
+        table, rows = self.model.item_table(), self.block_rows
+        return mean_loss(queries, table, candidates, self.loss, rows=rows, dtype=self.product_dtype)
 
     def score_batch(self, batch: EvalBatch) -> Tensor:
         return score(self.model.next_queries(batch), self.model.item_table())

@@ -76,7 +76,7 @@ def test_every_layout_corrects_and_removes(layout: type, with_bias: bool, loss: 
     removed = (torch.rand(N, num_columns) < 0.4).scatter(1, candidates.target[:, None], False)
     candidates = candidates._replace(removed=removed, log_q=torch.randn(V))
     leaves = parameters(with_bias=with_bias)
-    assert type(columns(ItemTable(leaves[1], None), candidates, rows=16)) is layout
+    assert type(columns(ItemTable(leaves[1], None), candidates, rows=16, dtype=None)) is layout
     assert_equal_losses(leaves, candidates, loss)
 
 
@@ -99,6 +99,20 @@ def test_mixed_precision_ends_at_the_table(layout: type) -> None:
     gradients = torch.autograd.grad(value, (queries, weight))
     torch.testing.assert_close(value, expected)
     assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("layout", layouts())
+@pytest.mark.parametrize("loss", [CrossEntropy(), BPR()])
+def test_products_in_bfloat16_round_and_no_more(layout: type, with_bias: bool, loss: RankingLoss) -> None:
+    candidates = layouts()[layout]._replace(log_q=torch.randn(V))
+    leaves = parameters(with_bias=with_bias)
+    table = ItemTable(leaves[1], leaves[2] if with_bias else None)
+    exact, rounded = (mean_loss(leaves[0], table, candidates, loss, rows=16, dtype=t) for t in (None, torch.bfloat16))
+    torch.testing.assert_close(rounded, exact, atol=0, rtol=5e-3)
+    for one, other in zip(torch.autograd.grad(rounded, leaves), torch.autograd.grad(exact, leaves), strict=True):
+        assert one.dtype == other.dtype
+        assert (one - other).norm() < 1e-2 * other.norm()
 
 
 @pytest.mark.parametrize("with_bias", [False, True])
