@@ -1,7 +1,7 @@
 """Runs of a study -> one line per model and data set, over seeds."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -14,6 +14,7 @@ STD = " std"  # suffix of the column that holds a metric's deviation
 _KEYS = ["data", "setting", "name"]
 _COSTS = ["epochs", "seconds", "memory"]
 _TEST = "test/"
+_READ = "attributes"  # a fingerprint of what a model is told, which leaves what it is asked the same
 
 
 def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
@@ -38,7 +39,20 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
     table.columns = [name for metric in metrics for name in (metric, metric + STD)]
     table.insert(0, "seeds", groups["seed"].count())
     table[_COSTS] = groups[_COSTS].mean()
-    return table.reset_index().sort_values(_KEYS[:2], kind="stable", ignore_index=True)
+    table = table.reset_index()
+    met = {setting: place for place, setting in enumerate(table["setting"].unique())}  # a hash is no order
+    return table.sort_values(
+        _KEYS[:2], key=lambda keys: keys.map(met) if keys.name == "setting" else keys, kind="stable", ignore_index=True
+    )
+
+
+def comparable(runs: Iterable[Run]) -> Iterator[tuple[pd.DataFrame, list[Run], str]]:
+    """What may be compared, by data and setting: the rows of `aggregate`, their runs, and a heading in words."""
+    kept = counted(runs)
+    differences = differing(kept)
+    for key, rows in aggregate(kept).groupby(_KEYS[:2], sort=False):
+        own = [run for run in kept if (run.data, setting_of(run, differences)) == key]
+        yield rows, own, heading_of(own, differences[own[0].data])
 
 
 def every_run(runs: Iterable[Run]) -> pd.DataFrame:
@@ -105,14 +119,20 @@ def _cut(fingerprint: str) -> str:
 
 
 def differing(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Data -> the fingerprints that are not the same in all runs on it that rank; others are compared with none."""
+    """Data -> the fingerprints that make results on it answers to several questions: runs that rank differ in them."""
     found: dict[str, list[dict[str, str]]] = {}
     for run in runs:
         found.setdefault(run.data, []).extend([] if run.ranks_nothing else [run.fingerprints])
     return {
-        data: [key for key in dict.fromkeys(chain(*prints)) if len({one.get(key) for one in prints}) > 1]
+        data: [
+            key for key in dict.fromkeys(chain(*prints)) if key != _READ and len({one.get(key) for one in prints}) > 1
+        ]
         for data, prints in found.items()
     }
+
+
+def _keys(fingerprints: Iterable[dict[str, str]]) -> list[str]:
+    return [key for key in dict.fromkeys(chain(*fingerprints)) if key != _READ]
 
 
 def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:

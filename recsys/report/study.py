@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from recsys.report.aggregation import aggregate, counted, differing, heading_of, notes, setting_of
+from recsys.report.aggregation import comparable, counted, differing, notes, setting_of
 from recsys.report.evaluations import with_evaluated
 from recsys.report.leaderboard import Block, against_reference, corrected
 from recsys.report.per_user import mean_per_user, trusted
@@ -61,12 +61,9 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
         sentences += lacking
     if not runs:
         raise ValueError(f"{root} has no run that can be compared: {' '.join(sentences)}")
-    differences = differing(runs)
     blocks = []
-    for key, rows in aggregate(runs).groupby(["data", "setting"], sort=False):
-        own = [run for run in runs if (run.data, setting_of(run, differences)) == key]
+    for rows, own, heading in comparable(runs):
         block, left_out = _block(rows, own, metric=metric, baseline=baseline)
-        heading = heading_of(own, differences[own[0].data])
         alike = heading in [block.heading for block in blocks]
         blocks.append(replace(block, heading=f"{heading} ({len(blocks) + 1})" if alike else heading))
         sentences += left_out

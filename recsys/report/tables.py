@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from recsys.report.aggregation import STD, aggregate, notes
+from recsys.report.aggregation import STD, comparable, notes
 from recsys.report.runs import Run, RunStatus
 
 STUDY_METRICS = ("ndcg@10", "hr@10", "mrr@10")
@@ -91,8 +91,7 @@ def study_table(runs: Iterable[Run], *, metrics: Sequence[str] = STUDY_METRICS) 
     table.add_column("ep.", justify="right")
     table.add_column("fit s", justify="right")
     table.add_column("GB", justify="right")
-    for _, block in aggregate(runs).groupby(["data", "setting"], sort=False):
-        heading = f"{block['data'].iloc[0]} {block['setting'].iloc[0]}".rstrip()
+    for block, _, heading in comparable(runs):
         table.add_row(Text(heading, style="bold"))
         _add_block(table, block, [f"test/{metric}" for metric in metrics])
         table.add_section()

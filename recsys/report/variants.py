@@ -33,7 +33,7 @@ def told_apart(runs: Iterable[Run]) -> list[Run]:
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.data, run.name), []).append(run)
-    labels = {key: _labels([flat_config(run) for run in group]) for key, group in groups.items()}
+    labels = {key: _labels([_known_by(run) for run in group]) for key, group in groups.items()}
     named = {
         run.path: f"{run.name} ({label})" if label else run.name
         for key, group in groups.items()
@@ -52,6 +52,11 @@ def flat_config(run: Run) -> dict[str, Any]:
         for key, value in kept.items()
         if key.rpartition(".")[2] not in ("seed",)
     }
+
+
+def _known_by(run: Run) -> dict[str, Any]:
+    """Its config, and the fingerprint of the attributes that it reads: their keys say where they lie."""
+    return flat_config(run) | {"attributes": run.fingerprints.get("attributes", ABSENT)}
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -98,3 +98,19 @@ def test_a_seed_found_twice_counts_once(write_run, tmp_path: Path) -> None:
 def test_no_runs_give_an_empty_frame_and_a_note() -> None:
     assert aggregate([]).empty
     assert notes([]) == ["There is no finished run."]
+
+
+def test_what_a_model_is_told_leaves_what_it_is_asked_the_same(write_run, tmp_path: Path) -> None:
+    same = {"data": "d1", "split": "s1", "protocol": "full"}
+    write_run(name="plain", fingerprints=same, baselines={})
+    write_run(name="reads", fingerprints=same | {"attributes": "genres"}, baselines={})
+    write_run(name="reads", seed=1, fingerprints=same | {"attributes": "years"}, baselines={})
+    table = aggregate(load_runs(tmp_path)[0])
+    assert table["setting"].unique().tolist() == [""]
+    assert table["name"].to_list() == ["plain", "reads (attributes=genres)", "reads (attributes=years)"]
+
+
+def test_settings_stand_in_the_order_of_their_runs(write_run, tmp_path: Path) -> None:
+    for seed, split in enumerate(("second", "first")):
+        write_run(seed=seed, baselines={}, fingerprints={"data": "d1", "split": split, "protocol": "full"})
+    assert aggregate(load_runs(tmp_path)[0])["setting"].to_list() == ["split second", "split first"]

@@ -95,7 +95,7 @@ def test_rows_that_may_not_be_compared_stand_under_their_own_heading(write_run, 
     write_run(seed=0)
     write_run(seed=1, fingerprints={"data": "d1", "split": "s2", "protocol": "full"})
     lines = printed(study_table(load_runs(tmp_path)[0]))
-    assert [line.strip() for line in lines if line.startswith("toy")] == ["toy split s1", "toy split s2"]
+    assert [line.strip() for line in lines if line.startswith("toy")] == ["toy: split s1", "toy: split s2"]
     assert "Runs on toy differ in split" in flowed(lines)
 
 
