@@ -15,6 +15,7 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.runs import side_by_side, train
+from experiments.tables import markdown
 from recsys.report.aggregation import every_run
 from recsys.report.runs import Run, load_run
 from recsys.report.tables import study_table
@@ -122,25 +123,10 @@ def report(root: Path, folder: Path) -> None:
         return
     results = pd.concat([row for _, row in chosen])
     results.to_csv(folder / "results.csv", index=False)
-    (folder / "table.md").write_text(markdown(results))
+    settings = results["setting"].str.replace("optimizer.", "").str.replace("model.", "").str.replace(",", ", ")
+    table = markdown(results.assign(setting=settings), name="model", setting="chosen")
+    (folder / "table.md").write_text(table)
     Console(width=110).print(study_table([run for run, _ in chosen]))
-
-
-def markdown(results: pd.DataFrame) -> str:
-    """A line per cell, the best by test NDCG@10 first; processor seconds, for the machine may have been shared."""
-    columns = ["test/ndcg@10", "test/hr@10", "val/ndcg@10", "fit_cpu_seconds", "peak_memory_gb", "epochs"]
-    table = results.groupby(["name", "setting"])[columns].agg(["mean", "std"]).reset_index()
-    lines = [
-        "| model | chosen | NDCG@10 | HR@10 | validation NDCG@10 | epochs | processor s | GiB |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for _, row in table.sort_values(("test/ndcg@10", "mean"), ascending=False).iterrows():
-        chosen = row["setting", ""].replace("optimizer.", "").replace("model.", "").replace(",", ", ")
-        values = [f"{row[name, 'mean']:.4f} ± {row[name, 'std']:.4f}".replace("0.", ".") for name in columns[:3]]
-        costs = [f"{row['epochs', 'mean']:.0f}", f"{row['fit_cpu_seconds', 'mean']:.0f}"]
-        cells = [row["name", ""], chosen, *values, *costs, f"{row['peak_memory_gb', 'mean']:.1f}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

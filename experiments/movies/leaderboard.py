@@ -16,6 +16,7 @@ from rich.console import Console
 
 from experiments.protocols import run as protocols
 from experiments.runs import reuse, side_by_side, train
+from experiments.tables import markdown
 from recsys.report.aggregation import every_run
 from recsys.report.runs import load_runs
 from recsys.report.tables import study_table
@@ -95,16 +96,18 @@ def work(board: Board, model: str, *, seed: int, root: Path, more: list[str]) ->
 
 
 def report(root: Path, folder: Path) -> None:
-    """A table for each board, and results.csv of all runs."""
-    rows = []
+    """A table for each board, tables.md, and results.csv of all runs."""
+    rows, tables = [], []
     for place in sorted(root.iterdir() if root.is_dir() else []):
         runs, problems = load_runs(place)
         print(f"\n{place.name}", *problems, sep="\n")
         if runs:
             rows.append(every_run(runs).assign(board=place.name))
+            tables.append(f"## {place.name}\n\n{markdown(rows[-1], name='model')}")
             Console(width=110).print(study_table(runs))
     if rows:
         pd.concat(rows).to_csv(folder / "results.csv", index=False)
+        (folder / "tables.md").write_text("\n".join(tables))
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.runs import failure, side_by_side
+from experiments.tables import markdown
 from recsys.report.aggregation import every_run
 from recsys.report.runs import load_runs
 from recsys.report.tables import study_table
@@ -53,13 +54,15 @@ def work(name: str, root: Path, *, minutes: float) -> dict[str, str] | None:
 
 
 def report(root: Path, folder: Path) -> None:
-    """results.csv and the table of what is finished."""
+    """results.csv, table.md and the table of what is finished."""
     runs, problems = load_runs(root)
     console = Console(width=110)
     for problem in problems:
         console.print(problem, soft_wrap=True)
     if runs:
-        every_run(runs).to_csv(folder / "results.csv", index=False)
+        results = every_run(runs)
+        results.to_csv(folder / "results.csv", index=False)
+        (folder / "table.md").write_text(markdown(results, name="model"))
         console.print(study_table(runs))
 
 
