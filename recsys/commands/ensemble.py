@@ -34,8 +34,14 @@ def check_members(runs: Sequence[Run]) -> None:
     for run in runs:
         if run.status is not RunStatus.FINISHED:
             raise ValueError(f"{run.path} was interrupted; the same command continues it")
-        if run.ranks_nothing or "model" not in run.config:
-            raise ValueError(f"{run.path} has no model that ranks: a pre-training or an ensemble is no member")
+        if run.is_refit:
+            raise ValueError(
+                f"{run.path} is a refit: it has been trained on what members are asked; give the run it was made from"
+            )
+        if "model" not in run.config:
+            raise ValueError(f"{run.path} is made of other runs and has no model of its own; give those runs")
+        if run.ranks_nothing:
+            raise ValueError(f"{run.path} is a pre-training, which ranks nothing; give runs that start from it")
         different = [name for name in SAME if run.fingerprints.get(name) != runs[0].fingerprints.get(name)]
         if different:
             facts = "; ".join(

@@ -7,12 +7,15 @@ from recsys.options.arguments import parse
 
 USAGE = """usage: recsys recommend run=DIRECTORY out=FILE [key=value ...]
 
+  run=DIRECTORY      a run, or what recsys ensemble or recsys folds has made of runs: its members joined as evaluated
   k=10               items per user: distinct, of the data, none that the user has had
   out=sub.csv        .csv, .tsv or .parquet; columns user, item, score
   scores=true        false: the columns user and item alone, as a competition takes them
   titles=false       true: a column title, where the data set has titles (data.titles.path=FILE)
-  users=FILE         these users alone, one id per line, in this order; without it, every user of the data
-  histories=FILE     new users: their interactions, a file like the data's own or a table user,item
+  users=FILE         these users alone, in this order: one id per line, or a table's column user (as of a submission);
+                     without it, every user of the data
+  histories=FILE     new users: their interactions, a file like the data's own, of any name, or a table user,item, whose
+                     times are the column named as in the data, timestamp or time; user,item alone: oldest first
   batch_size=256     users scored at once
   data.KEY=...       where the data lies now: data.path=FILE"""
 
@@ -37,7 +40,10 @@ class RecommendOptions:
 def options_of(argv: list[str]) -> RecommendOptions:
     """ValueError or FileNotFoundError, in one sentence, for a wrong argument."""
     defaults = {"k": "10", "scores": "true", "titles": "false", "users": "", "histories": "", "batch_size": "256"}
-    arguments = parse(argv, verb="recommend", usage=USAGE, defaults=defaults, required=["run", "out"], groups=["data"])
+    words = [f"run={word}" if _is_path(word) else word for word in argv]
+    if sum(word.startswith("run=") for word in words) > 1:
+        raise ValueError("recommend takes one run; several are one once recsys ensemble has joined them")
+    arguments = parse(words, verb="recommend", usage=USAGE, defaults=defaults, required=["run", "out"], groups=["data"])
     given = arguments.given
     out = Path(given["out"]).expanduser()
     if out.suffix not in ENDINGS:
@@ -55,6 +61,12 @@ def options_of(argv: list[str]) -> RecommendOptions:
         batch_size=arguments.whole("batch_size"),
         overrides=arguments.overrides,
     )
+
+
+def _is_path(word: str) -> bool:
+    """Whether it is a run without its key, whose name may hold an `=`."""
+    key, equals, _ = word.partition("=")
+    return not word.startswith("-") and (not equals or "/" in key or Path(word).is_dir())
 
 
 def _file(key: str, given: str) -> Path | None:

@@ -1,6 +1,7 @@
 """The file of recommendations, written a stretch of users at a time; all of it or nothing."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
@@ -10,8 +11,18 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from recsys.evaluation.top_items import TopItems
+from recsys.recommending.columns import DELIMITERS
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+
+def check_writable(path: Path) -> None:
+    """Raises ValueError where no file of that name can be written; nothing is left behind."""
+    try:
+        if path.is_dir():
+            raise ValueError(f"out ({path}) is a directory; name a file that is none yet")
+        with TemporaryFile(dir=next(folder for folder in path.absolute().parents if folder.exists())):
+            pass
+    except OSError as error:
+        raise ValueError(f"out ({path}) can't be written there ({error.strerror}); choose another place") from error
 
 
 class RecommendationFile:
@@ -60,7 +71,8 @@ class RecommendationFile:
     ) -> None:
         if self.parquet is not None:
             self.parquet.close()
-        if kind is None:
-            self.partial.replace(self.path)
-        else:
+        try:
+            if kind is None:
+                self.partial.replace(self.path)
+        finally:
             self.partial.unlink(missing_ok=True)

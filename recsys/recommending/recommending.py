@@ -8,10 +8,11 @@ from torch import nn
 from recsys.evaluation.top_items import STRETCH, check_enough, top_items
 from recsys.options.recommend import RecommendOptions
 from recsys.products import prefer_onednn
-from recsys.recommending.audience import Audience, everybody, newcomers, these_users
-from recsys.recommending.file import RecommendationFile
+from recsys.recommending.audience import Audience, LeftOut, everybody, newcomers, these_users
+from recsys.recommending.file import RecommendationFile, check_writable
+from recsys.recommending.recommenders import Recommender, recommender_of
 from recsys.runs.environment import quiet_lightning
-from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.runs.rebuilding import Rebuilt
 
 console = Console()
 stderr = Console(stderr=True)
@@ -21,39 +22,43 @@ def recommend(options: RecommendOptions) -> None:
     """Writes k items for each user; says what the model has not seen."""
     quiet_lightning()
     prefer_onednn()
-    run = rebuild(options.run, list(options.overrides))
+    check_writable(options.out)
+    recommender = recommender_of(options.run, list(options.overrides), k=options.k)
+    run = recommender.first
     audience = audience_of(run, options)
-    check_vectors(run, audience)
+    for member in recommender.members:
+        check_vectors(member, audience)
     num_items = run.catalogue.num_items
     check_enough(audience.histories, k=options.k, num_items=num_items)
     titles = run.data.dataset.titles_of(run.data.sequences) if options.titles else None
-    warn_of_held_out(run)
+    warn_of_held_out(recommender)
     stretches = top_items(
-        run.task,
+        recommender.scorer,
         audience.histories,
         audience.indices,
         k=options.k,
         num_items=num_items,
-        max_length=run.parts.datamodule.max_length,
+        max_length=recommender.max_length,
         batch_size=options.batch_size,
     )
     total = -(-len(audience.ids) // (STRETCH * options.batch_size))
+    hidden = not stderr.is_terminal
     with RecommendationFile(options.out, items=run.catalogue.items.ids, titles=titles, scores=options.scores) as file:
         done = 0
-        for stretch in track(stretches, "recommending", total=total, console=stderr, transient=True):
+        for stretch in track(stretches, "recommending", total=total, console=stderr, transient=True, disable=hidden):
             file.add(audience.ids[done : done + len(stretch.users)], stretch)
             done += len(stretch.users)
-    console.print(f"{options.k} items for each of {done:,} users -> {options.out}", soft_wrap=True)
+    console.print(f"{counted(options.k, 'item')} for each of {counted(done, 'user')} -> {options.out}", soft_wrap=True)
 
 
 def audience_of(run: Rebuilt, options: RecommendOptions) -> Audience:
     """The users to be served and what they have had."""
+    data = run.data
     if options.histories is not None:
-        audience, unknown = newcomers(run.data.dataset, run.catalogue, options.histories)
-        if unknown:
-            stderr.print(f"left out: {unknown:,} interactions with items that the data does not know", style="yellow")
+        audience, left = newcomers(data.dataset, data.splitter, run.catalogue, options.histories)
+        warn_of_left_out(left)
         return audience
-    sequences = run.data.splitter.ordered(run.data.sequences)
+    sequences = data.splitter.ordered(data.sequences)
     return everybody(sequences) if options.users is None else these_users(sequences, run.catalogue, options.users)
 
 
@@ -68,19 +73,41 @@ def check_vectors(run: Rebuilt, audience: Audience) -> None:
     if not known.all():
         stranger = audience.ids[np.flatnonzero(~known)[0]]
         raise ValueError(
-            f"{type(model).__name__} knows each user by a vector, and of {len(known):,} users {np.sum(~known):,} "
-            f"(such as {stranger}) were not in training; give a run of a model that reads histories (sasrec, ease), or "
+            f"{type(model).__name__} knows each user by a vector, and of {counted(len(known), 'user')} "
+            f"{np.sum(~known):,} (such as {stranger}) were not in training; give a run of a model that reads histories (sasrec, ease), or "
             f"for users of the data train on them: recsys refit run={run.data.run.path} how=full"
         )
 
 
-def warn_of_held_out(run: Rebuilt) -> None:
+def warn_of_left_out(left: LeftOut) -> None:
+    """Says which new users get no list, and how many interactions count for nothing."""
+    if left.rows:
+        what = f"{counted(left.rows, 'interaction')} with items that the data does not know"
+        stderr.print(f"left out: {what}", style="yellow", soft_wrap=True)
+    if len(left.users):
+        what = f"{counted(len(left.users), 'user')} without an item that the data knows, such as {left.users[0]}"
+        stderr.print(f"left out: {what}; the file has no rows of theirs", style="yellow", soft_wrap=True)
+
+
+def warn_of_held_out(recommender: Recommender) -> None:
     """Says how much of the data the model was not trained on."""
-    trained, there = int(run.data.split.train.lengths.sum()), run.data.sequences.num_interactions
-    if trained < there:
-        stderr.print(
-            f"this model has not been trained on {there - trained:,} of {there:,} interactions, which were held out; "
-            f"before a submission: recsys refit run={run.data.run.path} how=full",
-            style="yellow",
-            soft_wrap=True,
+    there = recommender.first.data.sequences.num_interactions
+    trained = min(int(member.data.split.train.lengths.sum()) for member in recommender.members)
+    if trained == there:
+        return
+    if len(recommender.members) > 1:
+        text = (
+            f"each of {len(recommender.members)} members has been trained as it was evaluated: of {there:,} "
+            f"interactions {there - trained:,} or fewer were held out"
         )
+    else:
+        text = (
+            f"this model has not been trained on {there - trained:,} of {there:,} interactions, which were held out; "
+            f"before a submission: recsys refit run={recommender.first.data.run.path} how=full"
+        )
+    stderr.print(text, style="yellow", soft_wrap=True)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 user`, `2,000 users`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

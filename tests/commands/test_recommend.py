@@ -103,9 +103,7 @@ def test_a_new_user_with_an_old_ones_history_gets_the_same_list(interactions: pd
     table = recommended("k=5", "histories=new.csv")
     assert table["user"].drop_duplicates().to_list() == ["new", "other"]
     assert table.query("user == 'new'")["item"].to_list() == theirs["item"].to_list()
-    assert "left out: 1 interactions with items that the data does not know" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    assert "left out: 1 interaction with items that the data does not know" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_model_with_user_vectors_refuses_new_users(interactions: pd.DataFrame, capsys) -> None:
@@ -113,9 +111,7 @@ def test_a_model_with_user_vectors_refuses_new_users(interactions: pd.DataFrame,
     interactions.head(3).assign(user="new").to_csv("new.csv", index=False)
     assert main(["recommend", "run=run", "out=sub.csv", "histories=new.csv"]) == 2
     said = capsys.readouterr().err
-    assert (
-        "MatrixFactorisation knows each user by a vector, and of 1 users 1 (such as new) were not in training" in said
-    )
+    assert "MatrixFactorisation knows each user by a vector, and of 1 user 1 (such as new) were not in training" in said
     assert not Path("sub.csv").exists()
 
 
@@ -139,7 +135,9 @@ def test_mistakes_are_one_sentence(interactions: pd.DataFrame, capsys) -> None:
     Path("some.txt").write_text("u7\nu7\n")
     assert "user u7 stands there twice" in said("run=run", "out=sub.csv", "users=some.txt", "k=3")
     pd.DataFrame({"user": ["a"], "item": [-1], "timestamp": [0]}).to_csv("new.csv", index=False)
-    assert "1 users (such as a) have no item that the data knows" in said("run=run", "out=s.csv", "histories=new.csv")
+    assert "nobody of 1 (such as a) has an item that the data knows" in said(
+        "run=run", "out=s.csv", "histories=new.csv"
+    )
     assert "has no titles (data.titles is null)" in said("run=run", "out=sub.csv", "titles=true", "k=3")
     assert not Path("sub.csv").exists()
 
