@@ -74,8 +74,8 @@ def check_vectors(run: Rebuilt, audience: Audience) -> None:
         stranger = audience.ids[np.flatnonzero(~known)[0]]
         raise ValueError(
             f"{type(model).__name__} knows each user by a vector, and of {counted(len(known), 'user')} "
-            f"{np.sum(~known):,} (such as {stranger}) were not in training; give a run of a model that reads histories (sasrec, ease), or "
-            f"for users of the data train on them: recsys refit run={run.data.run.path} how=full"
+            f"{np.sum(~known):,} (such as {stranger}) were not in training; give a run of a model that reads histories "
+            f"(sasrec, ease), or for users of the data train on them: recsys refit run={run.data.run.path} how=full"
         )
 
 
@@ -83,10 +83,12 @@ def warn_of_left_out(left: LeftOut) -> None:
     """Says which new users get no list, and how many interactions count for nothing."""
     if left.rows:
         what = f"{counted(left.rows, 'interaction')} with items that the data does not know"
-        stderr.print(f"left out: {what}", style="yellow", soft_wrap=True)
+        warn(f"left out: {what}")
     if len(left.users):
-        what = f"{counted(len(left.users), 'user')} without an item that the data knows, such as {left.users[0]}"
-        stderr.print(f"left out: {what}; the file has no rows of theirs", style="yellow", soft_wrap=True)
+        what = (
+            f"{counted(len(left.users), 'user')} without an item that the data knows and keeps, such as {left.users[0]}"
+        )
+        warn(f"left out: {what}; no rows are written for them")
 
 
 def warn_of_held_out(recommender: Recommender) -> None:
@@ -105,7 +107,12 @@ def warn_of_held_out(recommender: Recommender) -> None:
             f"this model has not been trained on {there - trained:,} of {there:,} interactions, which were held out; "
             f"before a submission: recsys refit run={recommender.first.data.run.path} how=full"
         )
-    stderr.print(text, style="yellow", soft_wrap=True)
+    warn(text)
+
+
+def warn(text: str) -> None:
+    """Names of users and runs may hold what would be markup."""
+    stderr.print(text, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 def counted(number: int, what: str) -> str:
