@@ -31,6 +31,8 @@ def main(argv: list[str]) -> None:
 def in_order(runs: Sequence[Run]) -> list[Run]:
     """Fold 0 first. ValueError that says what is missing, twice there, or differs beside the fold."""
     for run in runs:
+        if run.is_refit:
+            raise ValueError(f"{run.path} is a refit, of which nothing is held out; give the run it was made from")
         if run.status is not RunStatus.FINISHED or run.ranks_nothing:
             raise ValueError(f"{run.path} is no finished run that ranks; the same command continues it")
         if "fold" not in run.config.get("split", {}):

@@ -106,6 +106,70 @@ def test_a_new_user_with_an_old_ones_history_gets_the_same_list(interactions: pd
     assert "left out: 1 interaction with items that the data does not know" in " ".join(capsys.readouterr().err.split())
 
 
+def test_new_users_are_read_in_order_of_time_whatever_the_file_is_called(
+    interactions: pd.DataFrame, capsys: pytest.CaptureFixture
+) -> None:
+    assert main([*TRAIN, *SASREC]) == 0
+    theirs = recommended("k=5")["item"].to_list()
+    shuffled = interactions.sample(frac=1, random_state=0)
+    for time in ("time", "timestamp"):
+        shuffled.rename(columns={"timestamp": time}).assign(more=1).to_csv("new.csv", index=False)
+        assert recommended("k=5", "histories=new.csv")["item"].to_list() == theirs
+    interactions[["user", "item"]].to_csv("new.csv", index=False)
+    assert recommended("k=5", "histories=new.csv")["item"].to_list() == theirs
+    shuffled[["user", "item"]].to_csv("new.csv", index=False)
+    assert recommended("k=5", "histories=new.csv")["item"].to_list() != theirs  # the order does matter
+    shuffled.rename(columns={"timestamp": "date"}).to_csv("new.csv", index=False)
+    capsys.readouterr()
+    assert main(["recommend", "run=run", "out=sub.csv", "histories=new.csv"]) == 2
+    assert "which column holds the times is not known ('date'); rename it to timestamp" in capsys.readouterr().err
+
+
+def test_new_users_without_a_known_item_are_left_out(interactions: pd.DataFrame, capsys) -> None:
+    assert main([*TRAIN, "model=itemknn"]) == 0
+    pd.DataFrame({"user": ["a", "b", "c"], "item": [-1, 7, -2], "timestamp": 0}).to_csv("new.csv", index=False)
+    assert recommended("k=3", "histories=new.csv")["user"].to_list() == ["b"] * 3
+    said = capsys.readouterr()
+    assert "left out: 2 users without an item that the data knows and keeps, such as a; no rows are" in said.err
+    assert said.out.endswith("\n3 items for each of 1 user -> sub.csv\n")
+    assert "\n\n3 items" not in said.out
+    assert "\n\n" not in said.err
+
+
+def test_users_of_a_submission(interactions: pd.DataFrame) -> None:
+    assert main([*TRAIN, "model=pop"]) == 0
+    users = ["u7", "u3", "u39"]
+    rows = pd.DataFrame({"item": 7, "user": np.repeat(users, 10)})
+    rows.to_csv("sample.csv", index=False)
+    rows.to_csv("sample.tsv", index=False, sep="\t")
+    rows.to_parquet("sample.parquet")
+    for name in ("sample.csv", "sample.tsv", "sample.parquet"):
+        check(recommended("k=3", f"users={name}"), interactions, users=users, k=3)
+
+
+def test_where_nothing_can_be_written_is_said_before_any_work(interactions: pd.DataFrame, capsys) -> None:
+    Path("d.csv").mkdir()
+    Path("file").touch()
+    there = sorted(Path.cwd().rglob("*"))
+    for out, reason in (("d.csv", "is a directory"), ("/proc/x/y.csv", "can't"), ("file/x/y.csv", "can't")):
+        assert main(["recommend", "run=nowhere", f"out={out}"]) == 2  # no run is looked for
+        assert f"out ({out}) {reason}" in capsys.readouterr().err
+    assert sorted(Path.cwd().rglob("*")) == there
+
+
+def test_a_run_without_its_key(interactions: pd.DataFrame, capsys) -> None:
+    assert main([*TRAIN, "model=pop", "output_dir='outputs/a,name=b/seed0'"]) == 0
+    assert main(["recommend", "outputs/a,name=b/seed0", "out=sub.csv", "k=3"]) == 0
+    for argv, reason in (
+        (["outputs/a,name=c/seed0"], "outputs/a,name=c/seed0 has no run.json"),
+        (["run", "run=run"], "recommend takes one run"),
+        ([], "run is required"),
+    ):
+        capsys.readouterr()
+        assert main(["recommend", *argv, "out=sub.csv"]) == 2
+        assert reason in capsys.readouterr().err
+
+
 def test_a_model_with_user_vectors_refuses_new_users(interactions: pd.DataFrame, capsys) -> None:
     assert main([*TRAIN, "model=mf", "model.dim=8"]) == 0
     interactions.head(3).assign(user="new").to_csv("new.csv", index=False)
@@ -132,6 +196,8 @@ def test_mistakes_are_one_sentence(interactions: pd.DataFrame, capsys) -> None:
     assert "unseen items of a user with 11 interactions" in said("run=run", "out=sub.csv", "k=10")
     Path("some.txt").write_text("u7\nnobody\n")
     assert "some.txt: user nobody is not in the data" in said("run=run", "out=sub.csv", "users=some.txt", "k=3")
+    Path("some.csv").write_text("name,item\nu7,7\n")
+    assert "there is no column 'user', only 'name', 'item'" in said("run=run", "out=s.csv", "users=some.csv", "k=3")
     Path("some.txt").write_text("u7\nu7\n")
     assert "user u7 stands there twice" in said("run=run", "out=sub.csv", "users=some.txt", "k=3")
     pd.DataFrame({"user": ["a"], "item": [-1], "timestamp": [0]}).to_csv("new.csv", index=False)
