@@ -11,7 +11,7 @@ TIMEOUT = 60  # seconds without a byte
 NO_VERSION = "the server names no version of the file, so the next try begins anew"
 
 
-class BrokenOff(OSError):
+class TransferError(OSError):
     """A transfer that ended too early; the message says how much came and what becomes of it."""
 
 
@@ -26,7 +26,7 @@ class Resuming:
         self.bar = bar
 
     def __call__(self, url: str, output_file: str, store: Any) -> None:
-        """Writes `output_file` when everything is there. BrokenOff or requests' exceptions where it is not."""
+        """Writes `output_file` when everything is there. TransferError or requests' exceptions where it is not."""
         import requests
 
         [name] = store.registry
@@ -49,14 +49,16 @@ class Resuming:
             resumed = response.status_code == requests.codes.partial_content
             if resumed and named != asked:  # a server that minds no If-Range
                 part.unlink(missing_ok=True)
-                raise BrokenOff("the server continues another version of the file than it began; the next try is anew")
+                raise TransferError(
+                    "the server continues another version of the file than it began; the next try is anew"
+                )
             version.write_text(named)
             self._receive(response, part, before=part.stat().st_size if resumed else 0, continues=bool(named))
         version.unlink()
         part.replace(output_file)
 
     def _receive(self, response: Any, part: Path, *, before: int, continues: bool) -> None:
-        """Appends to the first `before` bytes. BrokenOff where the server stops before the end."""
+        """Appends to the first `before` bytes. TransferError where the server stops before the end."""
         from urllib3.exceptions import HTTPError
 
         length = response.headers.get("Content-Length")
@@ -74,7 +76,7 @@ class Resuming:
         if broke_off or (total is not None and came < total):
             of = "" if total is None else f" of {total:,}"
             then = "they are kept, and the next try goes on from there" if continues else NO_VERSION
-            raise BrokenOff(f"{came:,}{of} bytes came; {then}")
+            raise TransferError(f"{came:,}{of} bytes came; {then}")
 
 
 def named_version(headers: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from recsys.data.cache import cache_root
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.progress import download_bar
-from recsys.data.resuming import BrokenOff, Resuming
+from recsys.data.resuming import Resuming, TransferError
 
 
 def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None, retries: int) -> Path:
@@ -30,7 +30,7 @@ def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None
             _with_retries(url, path, expected, retries=retries)
         except requests.HTTPError as error:
             raise FileNotFoundError(f"the server answered {error}") from error
-        except BrokenOff as error:
+        except TransferError as error:
             raise FileNotFoundError(f"{url} broke off: {error}") from error
         except requests.RequestException as error:
             raise FileNotFoundError(f"{url} can't be reached ({type(error).__name__}){_earlier(path)}") from error
@@ -57,7 +57,7 @@ def _with_retries(url: str, path: Path, expected: str | None, *, retries: int) -
                 downloader: Any = Resuming(bar)  # pooch's hints name the parameters differently
                 store.fetch(path.name, downloader=downloader)
             return
-        except (requests.RequestException, BrokenOff):
+        except (requests.RequestException, TransferError):
             if attempt == retries:
                 raise
             time.sleep(attempt + 1)

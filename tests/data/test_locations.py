@@ -134,6 +134,13 @@ def test_data_that_is_nowhere_tells_why_and_what_to_do() -> None:
         locate([Nowhere("no package"), Nowhere("no server")], None, name="x", expected=["*.inter", "u.data"])
 
 
+def test_data_of_ones_own_has_to_be_given() -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"data=csv needs .*: data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv\)$"
+    ):
+        locate([], None, name="csv", expected=["*.csv", "*.tsv"])
+
+
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RECSYS_CACHE", str(tmp_path))
     assert cache_root() == tmp_path
