@@ -63,7 +63,8 @@ def locate(candidates: Sequence[Location], path: str | Path | None, *, name: str
         return given
     if not candidates:
         raise FileNotFoundError(
-            f"data={name} needs to be told where the data is: data.path=FILE_OR_FOLDER ({' or '.join(expected)})"
+            f"data set {name} has no place of its own: say where it is with data.path=FILE_OR_FOLDER "
+            f"({' or '.join(expected)})"
         )
     failures = []
     for candidate in candidates:

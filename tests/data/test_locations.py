@@ -136,7 +136,7 @@ def test_data_that_is_nowhere_tells_why_and_what_to_do() -> None:
 
 def test_data_of_ones_own_has_to_be_given() -> None:
     with pytest.raises(
-        FileNotFoundError, match=r"data=csv needs .*: data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv\)$"
+        FileNotFoundError, match=r"data set csv has no place .* data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv\)$"
     ):
         locate([], None, name="csv", expected=["*.csv", "*.tsv"])
 

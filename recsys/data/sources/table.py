@@ -57,7 +57,13 @@ class Table:
 def _read_text(usual: str, path: Path, columns: Mapping[str, str], delimiter: str | None) -> pd.DataFrame:
     between = delimiter or usual
     text = DelimitedText(path, between, read_header(path, between), has_header=True, quoted=True)
-    return read_interactions(text, columns, option=OPTION if len(text.names) > 1 else f"{OPTION}, or {_DELIMITER}")
+    return read_interactions(text, columns, option=OPTION if len(text.names) > 1 else OPTION + _other(text.names[0]))
+
+
+def _other(header: str) -> str:
+    """The advice where the first line holds no delimiter."""
+    character = next((each for each in ";|" if each in header), "CHARACTER")
+    return f", or what separates the columns with \"data.reader.delimiter='{character}'\""
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
@@ -101,7 +107,6 @@ def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
 
 
 _ID_CHECKS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
-_DELIMITER = "what separates the columns with data.reader.delimiter=CHARACTER"
 _READ: dict[str, Callable[[Path, Mapping[str, str], str | None], pd.DataFrame]] = {
     ".csv": partial(_read_text, ","),
     ".tsv": partial(_read_text, "\t"),
