@@ -25,7 +25,7 @@ from recsys.data.sources.columns import (
     seconds,
 )
 
-OPTION = "data.reader.{role}=NAME"
+OPTION = "{role}=NAME of a reader that is given as data.reader"
 Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what, if anything, is wrong with a field
 
 

@@ -14,7 +14,9 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from recsys.data.sources.columns import ID_ROLES, interactions_frame, is_date, seconds
-from recsys.data.sources.delimited import OPTION, DelimitedText, read_header, read_interactions, require_columns
+from recsys.data.sources.delimited import DelimitedText, read_header, read_interactions, require_columns
+
+OPTION = "data.reader.{role}=NAME"
 
 
 class Table:
@@ -68,7 +70,7 @@ def _other(header: str) -> str:
 
 def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
     try:
-        require_columns(path, parquet.read_schema(path).names, columns)
+        require_columns(path, parquet.read_schema(path).names, columns, option=OPTION)
         table = parquet.read_table(path, columns=list(columns.values()))
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} is not a readable Parquet file ({error}); write it again") from error
