@@ -15,6 +15,8 @@ from recsys.data.audit import Audit
 from recsys.data.dataset import InteractionDataset
 from recsys.data.description import Description
 from recsys.data.splits import EvalSet, Split, Splitter
+from recsys.options.arguments import answer_help
+from recsys.options.data import USAGE
 from recsys.report.data_plot import data_plot
 from recsys.runs.directory import register_resolvers
 
@@ -23,6 +25,7 @@ console = Console()
 
 def main(argv: list[str]) -> None:
     """Describes the data and the split that `argv` names: a data set's name and overrides of `recsys train`."""
+    answer_help(argv, USAGE)
     register_resolvers()
     run_with_hydra(describe, config_name="train", argv=spelled_out(argv))
 
@@ -68,13 +71,18 @@ def tell_source(dataset: InteractionDataset) -> None:
 
 
 def quantile_table(facts: Description) -> Table:
-    """How many items users have and how often items occur, at a few quantiles."""
+    """How many items users have and how often items occur, at a few quantiles and on average."""
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("quantile")
     for quantile in facts.lengths:
         table.add_column(f"{quantile:g}", justify="right")
-    for title, values in (("items of a user", facts.lengths), ("popularity of an item", facts.popularity)):
-        table.add_row(title, *(f"{value:,.0f}" for value in values.values()))
+    table.add_column("mean", justify="right")
+    rows = (
+        ("items of a user", facts.lengths, facts.mean_length),
+        ("popularity of an item", facts.popularity, facts.mean_popularity),
+    )
+    for title, values, mean in rows:
+        table.add_row(title, *(f"{value:,.0f}" for value in values.values()), f"{mean:,.1f}")
     return table
 
 
@@ -82,7 +90,9 @@ def times_line(facts: Description) -> str:
     """What is known of the times."""
     if facts.ties is None:
         return "no timestamps"
-    return f"timestamps {facts.first:.0f} to {facts.last:.0f}, ties with the interaction before: {facts.ties:,}"
+    dates = facts.dates()
+    span = f" ({dates[0]:%Y-%m-%d} to {dates[1]:%Y-%m-%d} UTC, taken as seconds since 1970)" if dates else ""
+    return f"timestamps {facts.first:.0f} to {facts.last:.0f}{span}, ties with the interaction before: {facts.ties:,}"
 
 
 def split_table(split: Split) -> Table:

@@ -10,16 +10,18 @@ from rich.console import Console
 
 from recsys.config.command_line import with_note_quoted
 from recsys.config.composing import run_with_hydra
+from recsys.options.arguments import answer_help
+from recsys.options.rerun import USAGE
 from recsys.report.runs import load_run
 from recsys.runs.directory import compared, differences, register_resolvers
 from recsys.runs.training import train
 
-USAGE = "recsys rerun RUN [optimizer=radam ...]"
 OWN = ("force", "output_dir", "note", "ledger")  # said of that run alone
 
 
 def main(argv: list[str]) -> None:
     """Prints the command and, for each job, what differs from the run's config; trains as `recsys train` does."""
+    answer_help(argv, USAGE)
     directory, changes = arguments(argv)
     overrides = with_note_quoted(merged(recorded(directory), changes))
     console = Console()
@@ -38,7 +40,9 @@ def arguments(argv: Sequence[str]) -> tuple[Path, list[str]]:
     """The run, and what is changed. A path may hold an `=`, as names of runs do: it is known by being there."""
     runs = [word for word in argv if Path(word).is_dir() or ("=" not in word and not word.startswith(("-", "~")))]
     if len(runs) != 1:
-        raise ValueError(f"rerun takes one directory of a run, got {len(runs)}; write {USAGE}")
+        raise ValueError(
+            f"rerun takes one directory of a run, got {len(runs)}; write recsys rerun RUN [optimizer=radam ...]"
+        )
     return Path(runs[0]), [word for word in argv if word not in runs]
 
 

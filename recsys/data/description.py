@@ -1,12 +1,15 @@
 """What a data set looks like: sizes, lengths, popularity, repeats and ties."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from recsys.data.audit import num_pairs
 from recsys.data.sequences import UserSequences
 
+# Timestamps between these are taken for seconds since 1970; counters and milliseconds lie outside.
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1980, 2100))
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
 
@@ -50,6 +53,22 @@ class Description:
             last=None if times is None else float(times.max()),
             fingerprint=sequences.fingerprint,
         )
+
+    @property
+    def mean_length(self) -> float:
+        """Items of a user."""
+        return self.num_interactions / self.num_users
+
+    @property
+    def mean_popularity(self) -> float:
+        """Interactions with an item."""
+        return self.num_interactions / self.num_items
+
+    def dates(self) -> tuple[datetime, datetime] | None:
+        """First and last time, where both could be seconds since 1970; None where they can't, or there are none."""
+        if self.first is None or self.last is None or not EARLIEST <= self.first <= self.last < LATEST:
+            return None
+        return datetime.fromtimestamp(self.first, UTC), datetime.fromtimestamp(self.last, UTC)
 
 
 def _quantiles(values: np.ndarray) -> dict[float, float]:

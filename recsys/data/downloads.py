@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from recsys.data.cache import cache_root
-from recsys.data.transfer import fetch_file
+from recsys.data.kept_files import KeptFiles
+from recsys.data.transfer import fetch_file, recorded
 
 
 class Download:
@@ -39,15 +40,22 @@ class Download:
         self.retries = retries
 
     def fetch(self) -> Path:
-        """The folder with the members, downloaded the first time. FileNotFoundError where it can't be had."""
+        """The folder with the members, downloaded the first time.
+
+        FileNotFoundError where it can't be had, ValueError where a member has changed since it came.
+        """
         name = PurePosixPath(urlsplit(self.url).path).name
         digest = (self.checksum or f":{_digest(self.url)}").rpartition(":")[2]
         folder = cache_root() / "downloads" / f"{PurePosixPath(name).stem}-{digest[:8]}"
-        if not all((folder / PurePosixPath(member).name).exists() for member in self.members):
-            archive = fetch_file(
-                self.url, folder / name, checksum=self.checksum, source=self.checksum_source, retries=self.retries
-            )
-            self._unpack(archive, folder)
+        names, kept = [PurePosixPath(member).name for member in self.members], KeptFiles(folder)
+        if all((folder / each).exists() for each in names):
+            kept.check(names)
+            return folder
+        archive = fetch_file(
+            self.url, folder / name, checksum=self.checksum, source=self.checksum_source, retries=self.retries
+        )
+        self._unpack(archive, folder)
+        kept.keep(names)
         return folder
 
     def describe(self) -> str:
@@ -77,12 +85,20 @@ class DownloadFiles:
         self.retries = retries
 
     def fetch(self) -> Path:
-        """The folder with the files, downloaded the first time. FileNotFoundError where one can't be had."""
+        """The folder with the files, downloaded the first time.
+
+        FileNotFoundError where one can't be had, ValueError where one has changed since it came.
+        """
         first = PurePosixPath(next(iter(self.files))).stem
         folder = cache_root() / "downloads" / f"{first}-{_digest(self.base)[:8]}"
+        kept = KeptFiles(folder)
         for name, checksum in self.files.items():
-            if not (folder / name).exists():
-                fetch_file(f"{self.base}/{name}", folder / name, checksum=checksum, source=None, retries=self.retries)
+            url = f"{self.base}/{name}"
+            if (folder / name).exists():
+                kept.check([name], expected={name: checksum or recorded(url)})
+            else:
+                fetch_file(url, folder / name, checksum=checksum, source=None, retries=self.retries)
+                kept.keep([name])
         return folder
 
     def describe(self) -> str:

@@ -53,21 +53,26 @@ def locate(candidates: Sequence[Location], path: str | Path | None, *, name: str
     """The user's `path` where one is given, else the first of the candidates that has the data.
 
     name, expected: the data set and the file names it may have, for the message where nothing is found.
-    Raises FileNotFoundError where `path` doesn't exist, or, without one, where no candidate has the data.
+    Raises FileNotFoundError where `path` doesn't exist, or, without one, where no candidate has the data; ValueError
+    where a file that a candidate downloaded has changed since.
     """
     if path is not None:
         given = Path(path).expanduser()
         if not given.exists():
             raise FileNotFoundError(f"data.path ({path}) does not exist; give an existing file or folder")
         return given
+    if not candidates:
+        raise FileNotFoundError(
+            f"data set {name} has no place of its own: say where it is with data.path=FILE_OR_FOLDER "
+            f"({' or '.join(expected)})"
+        )
     failures = []
     for candidate in candidates:
         try:
             return candidate.fetch()
         except FileNotFoundError as error:
             failures.append(str(error))
-    tried = "; ".join(failures) or "there is no automatic download"
     raise FileNotFoundError(
-        f"data set {name} was not found ({tried}); get {' or '.join(expected)} from its publisher "
+        f"data set {name} was not found ({'; '.join(failures)}); get {' or '.join(expected)} from its publisher "
         f"and say where it is with data.path=FILE_OR_FOLDER"
     )

@@ -1,6 +1,7 @@
-"""One file from the web: retried, resumed, checked, and there only when it is whole."""
+"""One file from the web: retried, checked, and there only when it is whole."""
 
 import json
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,10 +9,8 @@ from typing import Any
 
 from recsys.data.cache import cache_root
 from recsys.data.fingerprints import file_fingerprint
-from recsys.data.progress import DownloadBar, download_bar
-
-CHUNK = 2**16  # bytes
-TIMEOUT = 60  # seconds without a byte
+from recsys.data.progress import download_bar
+from recsys.data.resuming import Resuming, TransferError
 
 
 def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None, retries: int) -> Path:
@@ -20,34 +19,23 @@ def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None
     checksum: "ALGORITHM:HEX"; None: that of the first download, which is recorded. source: who published it.
     Raises FileNotFoundError, in one sentence, where the file can't be had or is another.
     """
-    import pooch  # here, because these are slow to import and almost never needed
-    import requests
+    import requests  # here, because it is slow to import and almost never needed
     from filelock import FileLock
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
     with FileLock(lock):  # the other jobs of a grid wait for the first
         expected = checksum or recorded(url)
-        registry: Any = {path.name: expected}
-        store = pooch.create(
-            path=path.parent, base_url="", registry=registry, urls={path.name: url}, retry_if_failed=retries
-        )
         try:
-            with download_bar(path.name) as bar:
-                downloader: Any = Resuming(bar)  # pooch's hints name the parameters differently
-                store.fetch(path.name, downloader=downloader)
+            _with_retries(url, path, expected, retries=retries)
         except requests.HTTPError as error:
             raise FileNotFoundError(f"the server answered {error}") from error
+        except TransferError as error:
+            raise FileNotFoundError(f"{url} broke off: {error}") from error
         except requests.RequestException as error:
-            raise FileNotFoundError(
-                f"{url} can't be reached ({type(error).__name__}); what has come is kept and continued"
-            ) from error
+            raise FileNotFoundError(f"{url} can't be reached ({type(error).__name__}){_earlier(path)}") from error
         except ValueError as error:
-            origin = source or (None if checksum else f"recorded at the first download in {record_file()}")
-            said = f" ({origin})" if origin else ""
-            raise FileNotFoundError(
-                f"{url} was downloaded and thrown away, because its checksum is not {expected}{said}"
-            ) from error
+            raise FileNotFoundError(_another_file(url, expected, checksum=checksum, source=source)) from error
         finally:
             lock.unlink(missing_ok=True)
         if expected is None:
@@ -56,54 +44,44 @@ def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None
     return path
 
 
-class Resuming:
-    """What pooch calls to download: continues a transfer that broke off, if the file is still the same there.
+def _with_retries(url: str, path: Path, expected: str | None, *, retries: int) -> None:
+    """Tries again what broke off or was not answered, but no file that came whole: it would come the same."""
+    import pooch
+    import requests
 
-    What has come so far is kept in NAME.part beside the file to be, what the server calls its version in NAME.version.
-    """
+    registry: Any = {path.name: expected}
+    store = pooch.create(path=path.parent, base_url="", registry=registry, urls={path.name: url})
+    for attempt in range(retries + 1):
+        try:
+            with download_bar(path.name) as bar:
+                downloader: Any = Resuming(bar)  # pooch's hints name the parameters differently
+                store.fetch(path.name, downloader=downloader)
+            return
+        except (requests.RequestException, TransferError):
+            if attempt == retries:
+                raise
+            time.sleep(attempt + 1)
 
-    def __init__(self, bar: DownloadBar) -> None:
-        self.bar = bar
 
-    def __call__(self, url: str, output_file: str, store: Any) -> None:
-        """Writes `output_file` when everything is there. requests' exceptions where it is not."""
-        import requests
+def _earlier(path: Path) -> str:
+    """What is said of an earlier transfer where this one could not begin."""
+    part = path.with_name(f"{path.name}.part")
+    came = part.stat().st_size if part.exists() else 0
+    return f"; the {came:,} bytes that came earlier are kept" if came else ""
 
-        [name] = store.registry
-        part, version = (Path(store.abspath, f"{name}.{suffix}") for suffix in ("part", "version"))
-        headers = {"Accept-Encoding": "identity"}  # the bytes of the file, which a range counts
-        if part.exists() and part.stat().st_size and version.exists():
-            headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": version.read_text()}
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            if response.status_code == requests.codes.requested_range_not_satisfiable:
-                part.unlink(missing_ok=True)
-            if response.status_code in (requests.codes.not_found, requests.codes.gone, requests.codes.forbidden):
-                raise FileNotFoundError(f"the server answered {response.status_code} {response.reason} for {url}")
-            response.raise_for_status()
-            if response.headers.get("Content-Type", "").startswith("text/html"):
-                raise FileNotFoundError(
-                    f"{url} answers with a web page, not with the file; is there a login before it?"
-                )
-            version.write_text(response.headers.get("ETag") or response.headers.get("Last-Modified", ""))
-            resumed = response.status_code == requests.codes.partial_content
-            self._receive(response, part, before=part.stat().st_size if resumed else 0)
-        version.unlink()
-        part.replace(output_file)
 
-    def _receive(self, response: Any, part: Path, *, before: int) -> None:
-        """Appends to the first `before` bytes. ConnectionError where the server stops before the end."""
-        import requests
-
-        length = response.headers.get("Content-Length")
-        self.bar.start(total=before + int(length) if length else None, done=before)
-        received = 0
-        with part.open("ab" if before else "wb") as file:
-            for chunk in response.iter_content(CHUNK):
-                file.write(chunk)
-                received += len(chunk)
-                self.bar.update(len(chunk))
-        if length and received < int(length):
-            raise requests.ConnectionError(f"{received:,} of {int(length):,} bytes came")
+def _another_file(url: str, expected: str | None, *, checksum: str | None, source: str | None) -> str:
+    """What is said where everything came and it is another file than it should be."""
+    origin = source or (None if checksum else f"recorded at the first download in {record_file()}")
+    said = f" ({origin})" if origin else ""
+    advice = (
+        "the publisher has changed it, or something on the way does; a copy of your own is read with "
+        "data.path=FILE_OR_FOLDER"
+        if checksum
+        else f"if the publisher has changed it and the new one is wanted, remove the entry of this address from "
+        f"{record_file().name} there"
+    )
+    return f"{url} was downloaded and thrown away, because its checksum is not {expected}{said}; {advice}"
 
 
 def check_archive(path: Path, url: str) -> None:

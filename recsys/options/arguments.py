@@ -40,6 +40,13 @@ class Arguments(NamedTuple):
         return self.given[key]
 
 
+def answer_help(argv: Sequence[str], usage: str) -> None:
+    """Prints the usage and raises SystemExit(0) where help is asked for."""
+    if {"-h", "--help"}.intersection(argv):
+        print(usage)
+        raise SystemExit(0)
+
+
 def parse(
     argv: Sequence[str],
     *,
@@ -57,9 +64,7 @@ def parse(
 
     `--help` prints the usage and raises SystemExit(0). ValueError where a required key is missing, or one is unknown.
     """
-    if {"-h", "--help"}.intersection(argv):
-        print(usage)
-        raise SystemExit(0)
+    answer_help(argv, usage)
     known = [*required, *(key for key in defaults if key not in required)]
     prefixes = tuple(f"{group}." for group in groups)
     paths = [word for word in argv if "=" not in word or Path(word).exists()] if takes_paths else []

@@ -33,11 +33,15 @@ def begin(logger: Logger | None, config: DictConfig) -> None:
         logger.log_hyperparams(OmegaConf.to_container(config, resolve=True))  # pyright: ignore[reportArgumentType]
 
 
-def end(logger: Logger | None, metrics: Mapping[str, float], *, epochs: int) -> None:
-    """Tells it what the best epoch was worth, and that this was all."""
+def end(logger: Logger | None, metrics: Mapping[str, float], *, steps: int) -> None:
+    """Tells it what the best epoch was worth, and that this was all.
+
+    steps: how many the optimiser has taken. The test stands at the last one, as the last epoch's validation does.
+    """
     if logger is None:
         return
-    logger.log_metrics({name: value for name, value in metrics.items() if name.startswith("test/")}, step=epochs)
+    tested = {name: value for name, value in metrics.items() if name.startswith("test/")}
+    logger.log_metrics(tested, step=max(steps - 1, 0))
     logger.finalize("success")
     finish = getattr(logger.experiment, "finish", None)  # pyright: ignore[reportAttributeAccessIssue]
     if finish is not None:  # W&B takes the next job of a grid for this one until it is told

@@ -120,7 +120,7 @@ def execute(
         metrics=result.metrics,
         baselines=result.baselines,
     )
-    end(logger, result.metrics, epochs=trainer.current_epoch)
+    end(logger, result.metrics, steps=trainer.global_step)
     if interrupted:
         console.print(
             f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",

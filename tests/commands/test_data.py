@@ -61,3 +61,29 @@ def test_a_cold_item_is_counted_in_its_part(
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["validation", "4", "0", "12", "4", "4", "1"] in lines
     assert ["test", "4", "0", "16", "4", "4", "2"] in lines
+
+
+def test_seconds_are_told_as_dates_and_counters_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "cache"))
+    rows = [(user, (user + step) % 20, f"2017-06-0{1 + step}") for user in range(40) for step in range(6)]
+    frame = pd.DataFrame(rows, columns=["user", "item", "time"])
+    frame.to_csv("dates.csv", index=False, sep=";")
+    given = ["csv", "data.reader.timestamp=time", "data.reader.delimiter=';'", "data.path=dates.csv"]
+    assert main(["data", *given]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "timestamps 1496275200 to 1496707200 (2017-06-01 to 2017-06-06 UTC, taken as seconds since 1970)" in printed
+    assert "items of a user 6 6 6 6 6 6 6 6.0" in printed
+    frame.assign(time=range(240)).to_csv("counted.csv", index=False, sep=";")
+    assert main(["data", *given[:-1], "data.path=counted.csv"]) == 0
+    assert "timestamps 0 to 239, ties" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("argv", [["data", "--help"], ["rerun", "-h"], ["rerun", "outputs", "--help"]])
+def test_help_of_verbs_that_take_overrides(argv: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: recsys {argv[0]} ")

@@ -42,6 +42,7 @@ def test_tensorboard_gets_epochs_config_and_test_result() -> None:
     assert [event.value for event in events.Scalars("val/ndcg@10")] == pytest.approx(epochs["val/ndcg@10"].tolist())
     (test,) = events.Scalars("test/ndcg@10")
     assert test.value == pytest.approx(record["metrics"]["test/ndcg@10"])
+    assert test.step == events.Scalars("val/ndcg@10")[-1].step == events.Scalars("train/loss")[-1].step
     assert OmegaConf.load(run / "tensorboard/hparams.yaml").model.dim == 8
 
 

@@ -17,6 +17,7 @@ from recsys.data.attributes import (
     AtomicItems,
     AttributeFile,
     AttributeReader,
+    FirstMatch,
     ItemAttributes,
     ItemLists,
     ItemTable,
@@ -42,6 +43,11 @@ def pairs(reader: AttributeReader, path: Path) -> list[tuple[str, str]]:
     return list(zip(frame["item"], frame["value"], strict=True))
 
 
+def flags(*genres: int) -> str:
+    """The last 19 columns of u.item, with these set."""
+    return "|".join(str(int(genre in genres)) for genre in range(19))
+
+
 GENRES = [("1", "Comedy"), ("1", "Sci-Fi"), ("3", "Drama")]
 FILES = [
     (ItemLists(), "x_item2attributes.json", '{"1": ["Comedy", "Sci-Fi"], "2": [], "3": ["Drama"]}'),
@@ -53,6 +59,7 @@ FILES = [
     ),
     (MovieGenres(), "movies.dat", "1::A (1985)::Comedy|Sci-Fi\n2::B::(no genres listed)\n3::Caf\xe9 (2001)::Drama\n"),
     (MovieGenres(), "movies.csv", 'movieId,title,genres\n1,"A, B",Comedy|Sci-Fi\n2,B,(no genres listed)\n3,C,Drama\n'),
+    (MovieGenres(), "u.item", f"1|A (1985)|||x|{flags(5, 15)}\n2|B||||{flags()}\n3|Caf\xe9 (2001)||||{flags(8)}\n\n"),
     (ItemTable(value="genre"), "genres.tsv", "item\tgenre\n1\tComedy\n1\tSci-Fi\n2\t\n3\tDrama\n"),
     (ItemTable(value="genre", separator="|"), "genres.csv", "genre,item\nComedy|Sci-Fi,1\n,2\nDrama,3\n"),
 ]  # fmt: skip
@@ -60,7 +67,10 @@ FILES = [
 
 @pytest.mark.parametrize(("reader", "name", "text"), FILES, ids=[f"{type(r).__name__} {n}" for r, n, _ in FILES])
 def test_every_format_gives_the_same_pairs(reader: AttributeReader, name: str, text: str, tmp_path: Path) -> None:
-    assert pairs(reader, write(tmp_path / name, text, "latin-1" if name.endswith("dat") else "utf-8")) == GENRES
+    assert (
+        pairs(reader, write(tmp_path / name, text, "latin-1" if name in ("movies.dat", "u.item") else "utf-8"))
+        == GENRES
+    )
     (pattern,) = [pattern for pattern in reader.patterns if (tmp_path / name).match(pattern)]
     assert pattern
 
@@ -87,6 +97,8 @@ def test_a_token_column_of_one_value_is_an_attribute(tmp_path: Path) -> None:
         (ItemLists(), "x.json", '{"1": 2}', ": item '1' must have a list of numbers or texts, got 2; fix the entry"),
         (ItemLists(), "x.json", '{"1": [true]}', ": item '1' must have a list of numbers or texts, got [True]"),
         (MovieGenres(), "movies.dat", "1::A::B\n2::C\n", ", line 2: expected 3 columns (id, title, genres), found 2"),
+        (MovieGenres(), "u.item", f"1|A||||{flags()}\n2|B|||{flags()}\n", ", line 2: expected 24 columns (id, title, "),
+        (MovieGenres(), "u.item", f"1|A||||2{flags()[1:]}\n", ", line 1: the column unknown must be 0 or 1, got '2'"),
         (ItemTable(value="genre"), "x.tsv", "item\tgenre\n\tA\n", ", line 2, column 1 ('item'): the id is empty"),
         (ItemTable(value="genre"), "x.tsv", "item\tkind\n1\tA\n", ": there is no column 'genre', only 'item', 'kind'"),
         (ItemTable(value="genre"), "x.json", "{}", ": a table of attributes must end in .tsv or .csv, got '.json'"),
@@ -209,6 +221,44 @@ def test_movielens_100k_has_genres_and_years(ml_100k: Path) -> None:
     toy_story = sequences.vocabulary.index([1])[0]
     assert genre.vocabulary.ids[genre.rows.row(toy_story)].tolist() == ["Animation", "Children's", "Comedy"]
     assert year.vocabulary.ids[year.rows.row(toy_story)].astype(str).tolist() == ["1995"]
+
+
+def test_the_archive_of_movielens_100k_says_what_recbole_says(ml_100k: Path, tmp_path: Path) -> None:
+    """u.item, made here of what RecBole's file says of each film, read by the same recipe."""
+    order = (
+        "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical"
+    )
+    genres = [*order.split(), "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"]  # as u.genre numbers them
+    lines = (ml_100k / "ml-100k.item").read_text(encoding="utf-8").splitlines()[1:]
+    films = [line.split("\t") for line in lines]
+    rows = [
+        f"{item}|{title} ({year})|01-Jan-{year}||http://x|{flags(*map(genres.index, kinds.split()))}\n"
+        for item, title, year, kinds in films
+    ]
+    (tmp_path / "u.item").write_bytes("".join(rows).encode("latin-1", "replace"))
+    ratings = (ml_100k / "ml-100k.inter").read_text().partition("\n")[2]
+    (tmp_path / "u.data").write_text(ratings)
+    made = []
+    for place in (None, str(tmp_path)):
+        dataset = instantiate(OmegaConf.merge(OmegaConf.load(RECIPES / "ml-100k.yaml"), {"path": place}))
+        sequences = dataset.sequences()
+        genre, year = dataset.attributes(sequences)
+        toy_story = sequences.vocabulary.index([1])[0]
+        made.append((sequences.fingerprint, genre.fingerprint, dataset.titles_of(sequences)[toy_story]))
+        assert year.vocabulary.ids[year.rows.row(toy_story)].astype(str).tolist() == ["1995"]
+    assert made[0][:2] == made[1][:2]
+    assert [title for *_, title in made] == ["Toy Story", "Toy Story (1995)"]
+
+
+def test_the_first_reader_that_knows_the_name_reads_and_the_last_any_other(tmp_path: Path) -> None:
+    either = FirstMatch(readers=[MovieTitles(), AtomicItems(column="name")])
+    atomic = write(tmp_path / "x.item", "item_id:token\tname:token\n1\tA\n")
+    assert pairs(either, atomic) == [("1", "A")]
+    assert pairs(either, atomic.rename(tmp_path / "x.other")) == [("1", "A")]
+    assert pairs(either, write(tmp_path / "u.item", f"1|B||||{flags()}\n")) == [("1", "B")]
+    assert pairs(either, write(tmp_path / "movies.dat", "1::C::D\n")) == [("1", "C")]
+    with pytest.raises(ValueError, match="at least one reader"):
+        FirstMatch(readers=[])
 
 
 def test_an_attribute_can_be_done_without() -> None:

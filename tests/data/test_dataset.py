@@ -158,8 +158,9 @@ def test_published_files(name: str, folder: str, sizes: tuple[int, int, int], sh
 def test_a_recipe_without_a_download_says_which_file_it_needs(name: str) -> None:
     made = instantiate(OmegaConf.load(RECIPES / f"{name}.yaml"))
     expected = {"amazon-beauty": "Beauty", "amazon-sports": "Sports_and_Outdoors", "lastfm": "LastFM"}.get(name)
-    wanted = rf"{expected}\.txt or {expected}\.txt\.gz" if expected else r"\*\.csv or \*\.tsv or \*\.parquet"
-    with pytest.raises(FileNotFoundError, match=rf"data set {name} was not found .*get {wanted}.*data\.path="):
+    published = rf"was not found .*get {expected}\.txt or {expected}\.txt\.gz.*data\.path="
+    own = r"has no place of its own: .*data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv or \*\.parquet"
+    with pytest.raises(FileNotFoundError, match=f"data set {name} {published if expected else own}"):
         made.sequences()
 
 

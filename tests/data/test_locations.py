@@ -51,7 +51,7 @@ def test_a_download_is_checked_unpacked_and_then_found_offline(site: tuple[str, 
     place = download.fetch()
     assert place.parent == cache / "downloads"
     assert (place / "u.data").read_text() == "1 2"
-    assert sorted(path.name for path in place.iterdir()) == ["data.zip", "evil", "u.data"]
+    assert sorted(path.name for path in place.iterdir()) == ["data.zip", "evil", "kept_files.json", "u.data"]
     (folder / "data.zip").unlink()
     assert download.fetch() == place
 
@@ -67,7 +67,7 @@ def test_a_wrong_checksum_keeps_nothing(site: tuple[str, Path], cache: Path) -> 
     url, folder = site
     publish(folder, {"a": "1"})
     wrong = "md5:" + "0" * 32
-    with pytest.raises(FileNotFoundError, match=rf"thrown away, because its checksum is not {wrong}$"):
+    with pytest.raises(FileNotFoundError, match=rf"thrown away, because its checksum is not {wrong}; the publisher"):
         Download(url=f"{url}/data.zip", checksum=wrong, members=["a"], retries=0).fetch()
     assert [path for path in cache.rglob("*") if path.is_file()] == []
 
@@ -132,6 +132,13 @@ def test_data_that_is_nowhere_tells_why_and_what_to_do() -> None:
     )
     with pytest.raises(FileNotFoundError, match=message):
         locate([Nowhere("no package"), Nowhere("no server")], None, name="x", expected=["*.inter", "u.data"])
+
+
+def test_data_of_ones_own_has_to_be_given() -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"data set csv has no place .* data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv\)$"
+    ):
+        locate([], None, name="csv", expected=["*.csv", "*.tsv"])
 
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from recsys.data.sources import AtomicFile, MovieLensRatings, Reader, SequenceText, Table, detect, read_atomic
 
 INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+NEITHER = "is neither a number nor a date such as 2017-06-02 21:47:03"
 ROWS = {"user": [1, 2, 1], "item": [10, 10, 7], "rating": [3.0, 4.5, 1.0], "timestamp": [5, 4, 3]}
 
 
@@ -79,7 +81,7 @@ def test_parquet_times_are_seconds(tmp_path: Path) -> None:
             {"user": [1, 2], "item": [1, 2], "t": [1.0, np.nan]},
             "column 't', row 2: the value is not a finite",
         ),
-        ({"user": [1, 2], "item": [1, 2], "t": ["x", "y"]}, "column 't': values must be numbers or times"),
+        ({"user": [1, 2], "item": [1, 2], "t": ["x", "y"]}, "column 't': values must be numbers or dates"),
     ],
 )
 def test_parquet_faults_are_named(columns: dict, message: str, tmp_path: Path) -> None:
@@ -101,6 +103,70 @@ def test_negative_ids_and_fractional_times_are_numbers(tmp_path: Path) -> None:
     assert frame["timestamp"].tolist() == [1.5, 2.0]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2017-06-02 21:47:03", "1969-12-31 23:59:59"],
+        ["2017-06-02T21:47:03.250", "2017-06-02T21:47:03"],
+        ["2017-06-02", "1999-01-31"],
+        ["2017-06-02 21:47", "2017-06-03"],
+        ["2017-06-02T21:47:03Z", "2017-06-02T21:47:03+09:00"],
+    ],
+)
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv"])
+def test_iso_dates_are_seconds_as_in_parquet(name: str, times: list[str], tmp_path: Path) -> None:
+    between = "\t" if name == "x.tsv" else ","
+    rows = [["user", "item", "t"], *(["1", "2", time] for time in times)]
+    frame = Table(timestamp="t").read(write(tmp_path / name, "".join(between.join(row) + "\n" for row in rows)))
+    moments = [datetime.fromisoformat(time) for time in times]
+    truth = [(each if each.tzinfo else each.replace(tzinfo=UTC)).timestamp() for each in moments]
+    assert frame["timestamp"].tolist() == truth
+    columns = {"user": 1, "item": 2, "t": pd.to_datetime(pd.Series(times), utc=True, format="ISO8601")}
+    pd.DataFrame(columns).to_parquet(tmp_path / "x.parquet")
+    assert Table(timestamp="t").read(tmp_path / "x.parquet")["timestamp"].tolist() == truth
+
+
+@pytest.mark.parametrize(
+    ("times", "complaint"),
+    [
+        (["2017-06-02", "1500000000"], "'1500000000' is a number in a column that began with a date without a zone"),
+        (["1500000000", "2017-06-02"], "'2017-06-02' is a date without a zone in a column that began with a number"),
+        (["2017-06-02 10:00", "2017-06-02 10:00Z"], "a date with a zone in a column that began with a date without"),
+        (["2017-06-02", "2017-13-02"], f"'2017-13-02' {NEITHER}"),
+        (["2017-06-02", "02.06.2017"], f"'02.06.2017' {NEITHER}"),
+        (["2017-06-02", ""], f"'' {NEITHER}"),
+        (["21:47:03", "21:47:04"], f"'21:47:03' {NEITHER}"),
+    ],
+)
+def test_a_time_of_another_kind_is_named(times: list[str], complaint: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", "user,item,t\n" + "".join(f"1,2,{time}\n" for time in times))
+    line = 2 if times[0].startswith("21") else 3
+    with pytest.raises(ValueError, match=rf"x\.csv, line {line}, column 3 \('t'\): value .*{re.escape(complaint)}"):
+        Table(timestamp="t").read(path)
+
+
+def test_a_date_is_no_rating(tmp_path: Path) -> None:
+    message = ", line 2, column 3 ('r'): value '2017-06-02' is not a number; fix or remove the line"
+    assert_refused(Table(rating="r"), tmp_path / "x.csv", "user,item,r\n1,2,2017-06-02\n", message)
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_a_delimiter_can_be_named(delimiter: str, tmp_path: Path) -> None:
+    text = "user,item,t\n1,2,3\n4,5,6\n".replace(",", delimiter)
+    frame = Table(timestamp="t", delimiter=delimiter).read(write(tmp_path / "x.csv", text))
+    assert frame.to_dict("list") == {"user": [1, 4], "item": [2, 5], "timestamp": [3, 6]}
+    with pytest.raises(
+        ValueError, match=r"no column 'user', only 'user.*item.*t'.*data\.reader\.delimiter='[;|C]\S*'\"$"
+    ):
+        Table().read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n", "·"])
+def test_a_delimiter_is_one_character(delimiter: str) -> None:
+    with pytest.raises(ValueError, match=r"data\.reader\.delimiter \(.*\) must be one character"):
+        Table(delimiter=delimiter)
+
+
 COLUMNS = "(user_id, item_id, rating, timestamp)"
 
 
@@ -110,9 +176,9 @@ COLUMNS = "(user_id, item_id, rating, timestamp)"
         ("1\t2\tx\t4", ", line 3, column 3 ('rating'): value 'x' is not a number; fix or remove the line"),
         (
             "1\t2\t3\tnan",
-            ", line 3, column 4 ('timestamp'): value 'nan' is not a number; fix or remove the line",
+            f", line 3, column 4 ('timestamp'): value 'nan' {NEITHER}; fix or remove the line",
         ),
-        ("1\t2\t3\t", ", line 3, column 4 ('timestamp'): value '' is not a number; fix or remove the line"),
+        ("1\t2\t3\t", f", line 3, column 4 ('timestamp'): value '' {NEITHER}; fix or remove the line"),
         (
             "1\t2\t1e999\t4",
             ", line 3, column 3 ('rating'): value '1e999' is not a number; fix or remove the line",
@@ -132,7 +198,7 @@ def test_a_malformed_line_of_an_atomic_file_is_named(row: str, message: str, tmp
     [
         ("1::2::3:4", "line 3: expected 4 columns (userId, movieId, rating, timestamp), found 3"),
         ("1:x:2::3::4", "line 3: expected 4 columns (userId, movieId, rating, timestamp), found 3"),
-        ("1::2::3::now", "line 3, column 4 ('timestamp'): value 'now' is not a number"),
+        ("1::2::3::now", f"line 3, column 4 ('timestamp'): value 'now' {NEITHER}"),
         ("::2::3::4", "line 3, column 1 ('userId'): the id is empty"),
     ],
 )
@@ -143,7 +209,7 @@ def test_a_malformed_line_between_double_colons_is_named(row: str, message: str,
 
 def test_a_line_number_counts_lines_not_rows_where_fields_are_quoted(tmp_path: Path) -> None:
     text = 'user,item,t\n"a,b",1,2\n\nc,1,"x"\n'
-    message = ", line 4, column 3 ('t'): value 'x' is not a number; fix or remove the line"
+    message = f", line 4, column 3 ('t'): value 'x' {NEITHER}; fix or remove the line"
     assert_refused(Table(timestamp="t"), tmp_path / "x.csv", text, message)
 
 
@@ -157,7 +223,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path) -> None:
-    message = ": there is no column 'user', only 'uid', 'item'; give the reader the right one as user=NAME"
+    message = ": there is no column 'user', only 'uid', 'item'; say which it is with data.reader.user=NAME"
     assert_refused(Table(), tmp_path / "x.csv", "uid,item\n1,2\n", message)
 
 

@@ -6,6 +6,7 @@ attributes has no row.
 
 from recsys.data.attributes.atomic_items import AtomicItems
 from recsys.data.attributes.attribute_file import AttributeFile, AttributeReader
+from recsys.data.attributes.first_match import FirstMatch
 from recsys.data.attributes.item_attributes import ItemAttributes
 from recsys.data.attributes.item_lists import ItemLists
 from recsys.data.attributes.item_table import ItemTable
@@ -15,6 +16,7 @@ __all__ = [
     "AtomicItems",
     "AttributeFile",
     "AttributeReader",
+    "FirstMatch",
     "ItemAttributes",
     "ItemLists",
     "ItemTable",

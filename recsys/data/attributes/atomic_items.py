@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.attributes.item_table import OPTION
 from recsys.data.sources.atomic import read_atomic
 from recsys.data.sources.delimited import require_columns
 
@@ -24,7 +25,7 @@ class AtomicItems:
     def read(self, path: Path) -> pd.DataFrame:
         """Pairs. ValueError naming file and column where it is absent or holds numbers."""
         frame = read_atomic(path)
-        require_columns(path, list(frame.columns), {"item": self.item, "column": self.column})
+        require_columns(path, list(frame.columns), {"item": self.item, "column": self.column}, option=OPTION)
         values = frame[self.column].map(" ".join) if self.joined else frame[self.column]
         pairs = pd.DataFrame({"item": frame[self.item], "value": values}).explode("value").dropna()
         if any(isinstance(value, float) for value in pairs["value"]):

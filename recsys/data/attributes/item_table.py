@@ -14,6 +14,7 @@ from recsys.data.sources.delimited import (
     require_columns,
 )
 
+OPTION = "{role}=NAME of this reader, below data.attributes or data.titles"
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 
 
@@ -38,7 +39,7 @@ class ItemTable:
             raise ValueError(f"{path}: a table of attributes must end in .tsv or .csv, got {suffix!r}; rename it")
         delimiter = _DELIMITERS[suffix]
         text = DelimitedText(path, delimiter, read_header(path, delimiter), has_header=True, quoted=True)
-        require_columns(path, text.names, self.columns)
+        require_columns(path, text.names, self.columns, option=OPTION)
         faults = {self.columns["item"]: id_fault, self.columns["value"]: _no_fault}
         table = read_arrow(text, dict.fromkeys(faults, ID_TYPE), faults)
         frame = pd.DataFrame({role: id_values(table[name]) for role, name in self.columns.items()})

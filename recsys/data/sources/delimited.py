@@ -15,13 +15,17 @@ from pyarrow import csv as arrow_csv
 from recsys.data.sources.columns import (
     ID_ROLES,
     ID_TYPE,
+    TimeFault,
     encoding_fault,
     id_fault,
     interactions_frame,
     is_clean,
+    is_date,
     number_fault,
+    seconds,
 )
 
+OPTION = "{role}=NAME of a reader that is given as data.reader"
 Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what, if anything, is wrong with a field
 
 
@@ -55,28 +59,41 @@ def open_text(path: Path, *, encoding: str = "utf-8-sig") -> Iterator[TextIO]:
         raise ValueError(f"{path} is not a complete gzip file ({error}); fetch it again") from error
 
 
-def read_interactions(text: DelimitedText, columns: Mapping[str, str]) -> pd.DataFrame:
+def read_interactions(text: DelimitedText, columns: Mapping[str, str], *, option: str = OPTION) -> pd.DataFrame:
     """Interactions frame of the columns `{role: name in the file}`, roles user, item, rating, timestamp.
 
+    ISO dates in the column of times become seconds since 1970. option: see `require_columns`.
     Raises ValueError that names file, line and column for a missing column, a row of another width, an empty
-    id and a number that isn't one.
+    id, a number that isn't one and a time that is neither a number nor a date.
     """
-    require_columns(text.path, text.names, columns)
-    faults = {name: id_fault if role in ID_ROLES else number_fault for role, name in columns.items()}
+    require_columns(text.path, text.names, columns, option=option)
+    faults = {name: _fault_of(role) for role, name in columns.items()}
     types = {columns[role]: ID_TYPE for role in ID_ROLES}
     table = read_arrow(text, types, faults)
+    time = columns.get("timestamp")
+    if time and is_date(table[time].type) and not table[time].null_count:
+        table = table.set_column(table.column_names.index(time), time, seconds(table[time]))
     if not all(is_clean(table[name], is_id=name in types) for name in faults):
-        raise_first_fault(text, faults, reason="a value is missing or is not a number")
+        raise_first_fault(text, faults, reason="a value is missing or is not of its column")
     return interactions_frame(table, columns)
 
 
-def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -> None:
-    """Raise ValueError where one of the columns `{role: name}` is not among the file's."""
+def _fault_of(role: str) -> Callable[[str], str | None]:
+    if role in ID_ROLES:
+        return id_fault
+    return TimeFault() if role == "timestamp" else number_fault
+
+
+def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str], *, option: str = OPTION) -> None:
+    """Raise ValueError where one of the columns `{role: name}` is not among the file's.
+
+    option: what on the command line says which column has a role, with `{role}` in its place.
+    """
     for role, name in columns.items():
         if name not in names:
             raise ValueError(
                 f"{path}: there is no column {name!r}, only {', '.join(map(repr, names))}; "
-                f"give the reader the right one as {role}=NAME"
+                f"say which it is with {option.format(role=role)}"
             )
 
 

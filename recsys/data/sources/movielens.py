@@ -26,4 +26,4 @@ class MovieLensRatings:
             text = DelimitedText(path, _HEADERLESS[path.name], names, has_header=False, quoted=False)
         else:
             text = DelimitedText(path, ",", read_header(path, ","), has_header=True, quoted=True)
-        return read_interactions(text, _COLUMNS)
+        return read_interactions(text, _COLUMNS, option="data=csv data.reader.{role}=NAME")

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from recsys.data.sources.columns import ID_ROLES, interactions_frame
+from recsys.data.sources.columns import ID_ROLES, interactions_frame, is_date, seconds
 from recsys.data.sources.delimited import DelimitedText, read_header, read_interactions, require_columns
+
+OPTION = "data.reader.{role}=NAME"
 
 
 class Table:
@@ -22,7 +24,8 @@ class Table:
 
     user, item: names of the id columns.
     rating, timestamp: names of those columns, or None where there are none; without timestamps a user's order
-    is the order of the rows. A Parquet column of dates or times becomes seconds since 1970.
+    is the order of the rows. A column of dates (in text as ISO 8601 writes them) becomes seconds since 1970.
+    delimiter: the character between the columns of a text file; None: a comma in .csv, a tab in .tsv.
     patterns: names by which the file is found in a folder, the first match wins.
     """
 
@@ -33,8 +36,14 @@ class Table:
         item: str = "item",
         rating: str | None = None,
         timestamp: str | None = None,
+        delimiter: str | None = None,
         patterns: Sequence[str] = ("*.csv", "*.tsv", "*.parquet", "*.csv.gz", "*.tsv.gz"),
     ) -> None:
+        if delimiter is not None and (len(delimiter.encode()) != 1 or delimiter in '"\r\n'):
+            raise ValueError(
+                f"data.reader.delimiter ({delimiter!r}) must be one character of ASCII, such as ';' or '|'"
+            )
+        self.delimiter = delimiter
         self.patterns = tuple(patterns)
         columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
         self.columns = {role: name for role, name in columns.items() if name is not None}
@@ -44,17 +53,24 @@ class Table:
         suffix = Path(path.name.removesuffix(".gz")).suffix
         if suffix not in _READ:
             raise ValueError(f"{path}: a table's name must end in {', '.join(_READ)}, got {suffix!r}; rename it")
-        return _READ[suffix](path, self.columns)
+        return _READ[suffix](path, self.columns, self.delimiter)
 
 
-def _read_text(delimiter: str, path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    text = DelimitedText(path, delimiter, read_header(path, delimiter), has_header=True, quoted=True)
-    return read_interactions(text, columns)
+def _read_text(usual: str, path: Path, columns: Mapping[str, str], delimiter: str | None) -> pd.DataFrame:
+    between = delimiter or usual
+    text = DelimitedText(path, between, read_header(path, between), has_header=True, quoted=True)
+    return read_interactions(text, columns, option=OPTION if len(text.names) > 1 else OPTION + _other(text.names[0]))
 
 
-def _read_parquet(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+def _other(header: str) -> str:
+    """The advice where the first line holds no delimiter."""
+    character = next((each for each in ";|" if each in header), "CHARACTER")
+    return f", or what separates the columns with \"data.reader.delimiter='{character}'\""
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
     try:
-        require_columns(path, parquet.read_schema(path).names, columns)
+        require_columns(path, parquet.read_schema(path).names, columns, option=OPTION)
         table = parquet.read_table(path, columns=list(columns.values()))
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} is not a readable Parquet file ({error}); write it again") from error
@@ -76,11 +92,11 @@ def _ids(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
 
 
 def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
-    """The column as finite numbers, times in seconds."""
-    if pa.types.is_temporal(column.type):
-        column = pc.divide(column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
+    """The column as finite numbers, dates in seconds."""
+    if is_date(column.type):
+        column = seconds(column)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise ValueError(f"{place}: values must be numbers or times, got {column.type}; convert the column")
+        raise ValueError(f"{place}: values must be numbers or dates, got {column.type}; convert the column")
     finite = pc.fill_null(pc.is_finite(column), False)
     _refuse_first(pc.invert(finite), place, "the value is not a finite number")
     return column
@@ -93,7 +109,7 @@ def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
 
 
 _ID_CHECKS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
-_READ: dict[str, Callable[[Path, Mapping[str, str]], pd.DataFrame]] = {
+_READ: dict[str, Callable[[Path, Mapping[str, str], str | None], pd.DataFrame]] = {
     ".csv": partial(_read_text, ","),
     ".tsv": partial(_read_text, "\t"),
     ".parquet": _read_parquet,
