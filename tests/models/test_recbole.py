@@ -171,9 +171,9 @@ def test_all_positions_at_once_lose_what_the_prefixes_lose(name: str) -> None:
     torch.testing.assert_close(loss, model.objective(one_by_one, None), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["NARM", "STAMP", "BERT4Rec", "HGN"])
+@pytest.mark.parametrize("name", ["NARM", "STAMP", "BERT4Rec", "HGN", "SASRecCPR", "GRU4RecCPR", "BPR", "FM"])
 def test_a_model_that_cannot_be_trained_at_all_positions_says_so(name: str) -> None:
-    with pytest.raises(ValueError, match=f"RecBole's {name} has to encode every prefix by itself"):
+    with pytest.raises(ValueError, match=f"RecBole's {name} cannot be trained at all positions at once"):
         check_all_positions(make(name).wrapped)
 
 

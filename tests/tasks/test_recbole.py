@@ -82,7 +82,10 @@ def test_the_same_seed_gives_the_same_digits_and_an_interrupted_run_goes_on(tiny
             "RecBole's BPR needs negatives of each target's own; set sampler=uniform",
         ),
         (("model.name=BPR", "loss=ce"), "RecBoleModel takes no loss; leave out loss=..."),
-        (("model.name=NARM", "task=recbole_all_positions"), "RecBole's NARM has to encode every prefix by itself"),
+        (
+            ("model.name=NARM", "task=recbole_all_positions"),
+            "RecBole's NARM cannot be trained at all positions at once",
+        ),
         (("model.name=SASRecF",), "set task=recbole_attributes"),
         (("task=next_item",), "RecBoleModel is no QueryModel, as this task needs; leave out task=..."),
     ],
