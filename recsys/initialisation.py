@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ class Pretrained(Scratch):
 
 def load_fitting(model: nn.Module, path: Path) -> Loading:
     """Copies what fits of the checkpoint at `path`, by name and shape. ValueError where nothing does."""
-    there, here = read_weights(path), model.state_dict()
+    there, here = read_weights(path), _tensors(model.state_dict())
     loading = compare(there, here)
     if not loading.loaded:
         why = f"it holds {_some(list(there))}; the model wants {_some(list(here))}"
@@ -113,11 +113,16 @@ def checkpoint_path(source: Path) -> Path:
 def read_weights(path: Path) -> State:
     """The model's tensors in a checkpoint of a task, under their names in the model. ValueError where it is none."""
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
         return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
     except Exception as error:  # a file of another kind fails in as many ways as there are kinds
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
         raise ValueError(f"init.source ({path}) is no checkpoint of a run ({reason})") from error
+
+
+def _tensors(state: Mapping[str, Any]) -> State:
+    """Without what modules add of other kinds (`get_extra_state`)."""
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
 
 
 def _some(names: Sequence[str], *, most: int = 3) -> str:

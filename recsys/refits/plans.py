@@ -47,8 +47,8 @@ class Full(Plan):
             )
 
     def epochs(self, before: Rebuilt, parts: Parts) -> int:
-        if before.task.optimizer is None:
-            return 1  # solved for, not trained
+        if _is_solved(before):
+            return 1
         data = before.data
         steps = _steps(before.parts.datamodule) / _steps(parts.datamodule)
         grown = data.sequences.num_interactions / int(data.split.train.lengths.sum())
@@ -67,9 +67,14 @@ class Swap(Plan):
     """
 
     def check(self, before: Rebuilt) -> None:
-        if before.task.optimizer is None:
-            model = type(before.task.get_submodule("model")).__name__
-            raise ValueError(f"{model} is solved for and has no epochs to go on with; use how=full")
+        model = before.task.get_submodule("model")
+        if _is_solved(before):
+            raise ValueError(f"{type(model).__name__} is solved for and has no epochs to go on with; use how=full")
+        if getattr(model, "trains_whole_users", False):
+            raise ValueError(
+                f"{type(model).__name__} ({before.data.config.name}) trains on all items of a user at once, so the "
+                "loss can't be on the held-out ones alone; use how=full"
+            )
 
     def epochs(self, before: Rebuilt, parts: Parts) -> int:
         return 2
@@ -88,6 +93,11 @@ class Swap(Plan):
 
 
 PLANS: dict[str, Plan] = {"full": Full(), "swap": Swap()}
+
+
+def _is_solved(before: Rebuilt) -> bool:
+    """Whether the model is solved for, not trained."""
+    return before.task.optimizer is None or getattr(before.task.get_submodule("model"), "is_solved", False)
 
 
 def _steps(data: SequenceDataModule) -> int:

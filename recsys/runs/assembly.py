@@ -45,9 +45,10 @@ def assemble(config: DictConfig, split: Split, catalogue: Catalogue) -> Parts:
     """Model, candidates, loss, task and batches for a split over a catalogue."""
     protocol, metrics = instantiate(config.eval.protocol), instantiate(config.eval.metrics)
     make_task = instantiate(config.task.module)
-    with refusals("model"):
-        model = instantiate(config.model)(catalogue)
-    # plain lists and dicts: an optimiser keeps its options in checkpoints, which hold no types of Hydra's
+    with refusals("model"):  # plain lists and dicts, which a library can compute with
+        make_model = instantiate(config.model, _convert_="all")
+        model = make_model(catalogue, **wanted(make_model, {"batch_size": config.get("batch_size")}))
+    # and an optimiser keeps its options in checkpoints, which hold no types of Hydra's
     training = {name: instantiate(config[name], _convert_="all") for name in TRAINING_GROUPS if name in config}
     check_task(make_task, model, training)
     if "sampler" in training:

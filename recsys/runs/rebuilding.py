@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import seed_everything
 from rich.console import Console
 
 from recsys.data.attributes import ItemAttributes
@@ -83,6 +84,7 @@ def rebuild(path: Path, overrides: list[str], *, with_attributes: bool = False) 
     catalogue = data.catalogue
     if not (path / "best.ckpt").exists():
         raise FileNotFoundError(f"{path} has no best.ckpt, which holds the weights; run it again with force=true")
+    seed_everything(data.config.get("seed"), verbose=False)  # as it was trained: not all that is random is a weight
     with made_again(f"the model of {path}"):
         parts = assemble(data.config, data.split, catalogue)
     if not isinstance(parts.task, RankingTask):

@@ -49,14 +49,24 @@ class RecBoleTraining(RankingTask):
 
         Then the epoch begins as RecBole's do, with `train()`, by which SGL draws its graphs anew.
         """
+        self.generators = random.getstate(), np.random.get_state()  # noqa: NPY002
         seed = int(torch.randint(2**31, ()))
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         self.model.train()
 
+    def on_train_epoch_end(self) -> None:
+        """Python's and NumPy's generators go on from where the epoch found them."""
+        python, numpy = self.generators
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         self.on_train_epoch_start()
-        super().rehearse(data, clip=clip)
+        try:
+            super().rehearse(data, clip=clip)
+        finally:
+            self.on_train_epoch_end()
 
     def candidates(self, batch: TrainBatch) -> Candidates | None:
         """Targets and negatives, [N, 1 + K]; None for a loss that needs none. ValueError for any other shape."""
@@ -86,8 +96,18 @@ class RecBoleAllPositions(RecBoleTraining):
     """All positions of whole rows are trained at once, for the models that allow it: the same loss, far less work."""
 
     def check(self, model: RecBoleModel) -> None:
-        """Raises ValueError where RecBole's model has to encode every prefix by itself."""
+        """Raises ValueError where one pass over a row isn't what RecBole's model makes of its prefixes."""
         check_all_positions(model.wrapped)
+
+    def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
+        """Raises ValueError where rows are longer than the model reads: some of their targets would have no state."""
+        length = self.model.interactions.max_length
+        if length < data.max_length:
+            raise ValueError(
+                f"model.max_length ({length}) must be at least max_length ({data.max_length}) where all positions are "
+                "trained at once; set max_length alone"
+            )
+        super().rehearse(data, clip=clip)
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         return self.model.objective_of_all_positions(batch, self.candidates(batch))

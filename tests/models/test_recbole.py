@@ -5,6 +5,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from scipy.sparse import coo_array
 
 from recsys.candidates import Candidates
 from recsys.data.attributes import ItemAttributes
-from recsys.data.batches import EvalBatch
+from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.collators import Evaluation, NextItem
+from recsys.data.collators.restricted import Restricted
 from recsys.data.interactions import Vocabulary
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet
+from recsys.initialisation import load_fitting
 from recsys.models.ease import EASE
 from recsys.models.popularity import Popularity
 from recsys.models.recbole import RecBoleModel
@@ -61,6 +64,8 @@ def untouched() -> Iterator[None]:
             yaml.load("1e3", yaml.FullLoader),
             random.getstate(),
             str(np.random.get_state()),  # noqa: NPY002
+            torch.get_rng_state().tolist(),
+            logging.root.manager.disable,
         ]
 
     before = facts()
@@ -69,8 +74,56 @@ def untouched() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("untouched")
-def test_making_a_model_leaves_the_process_as_it_was() -> None:
-    make("GRU4Rec")
+@pytest.mark.parametrize("name", ["GRU4Rec", "Random", "NNCF"])
+def test_making_a_model_leaves_the_process_as_it_was(name: str) -> None:
+    RecBoleModel(CATALOGUE, name=name, max_length=LENGTH)
+
+
+@pytest.mark.parametrize("name", ["FISM", "FEARec"])
+def test_making_a_model_prints_nothing(
+    name: str, capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    RecBoleModel(CATALOGUE, name=name, max_length=LENGTH, batch_size=2)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+def test_the_seed_and_the_batch_size_reach_recbole() -> None:
+    torch.manual_seed(7)
+    model = RecBoleModel(CATALOGUE, name="FEARec", max_length=LENGTH, batch_size=3)
+    assert model.interactions.data.config["seed"] == 7
+    assert model.wrapped.batch_size == 3
+    first = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    again = RecBoleModel(CATALOGUE, name="FEARec", max_length=LENGTH, batch_size=3)
+    assert all(torch.equal(first[name], parameter) for name, parameter in again.named_parameters())
+
+
+KNOW_USERS = ("BPR", "EASE", "MultiVAE", "LightGCN", "FM", "HGN", "Caser", "NPE", "TransRec", "FPMC", "HRM", "SHAN")
+DO_NOT = ("SASRec", "GRU4Rec", "NARM", "BERT4Rec", "DIN", "Pop", "Random")
+
+
+@pytest.mark.parametrize("name", [*KNOW_USERS, *DO_NOT])
+def test_a_model_that_looks_users_up_says_so_and_is_not_changed_by_the_question(name: str) -> None:
+    model = make(name)
+    before = str(model.get_extra_state())
+    assert model.has_user_vectors == (name in KNOW_USERS)
+    assert str(model.get_extra_state()) == before
+    assert model.training
+
+
+def test_a_model_that_makes_nothing_of_users_ranks_for_strangers() -> None:
+    model = make("DIN").eval()
+    torch.testing.assert_close(
+        model.score_batch(ask()._replace(users=torch.tensor([0, 99, 2, 4]))), model.score_batch(ask())
+    )
+
+
+def test_what_is_solved_for_is_known_by_what_it_leaves_to_train() -> None:
+    assert [name for name in ("NCEPLRec", "EASE", "Pop", "LR", "BPR", "SASRec") if make(name).is_solved] == [
+        "NCEPLRec",
+        "EASE",
+        "Pop",
+    ]
 
 
 def test_ids_map_there_and_back() -> None:
@@ -171,10 +224,56 @@ def test_all_positions_at_once_lose_what_the_prefixes_lose(name: str) -> None:
     torch.testing.assert_close(loss, model.objective(one_by_one, None), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["NARM", "STAMP", "BERT4Rec", "HGN"])
+@pytest.mark.parametrize("name", ["NARM", "STAMP", "BERT4Rec", "HGN", "SASRecCPR", "GRU4RecCPR", "BPR", "FM"])
 def test_a_model_that_cannot_be_trained_at_all_positions_says_so(name: str) -> None:
-    with pytest.raises(ValueError, match=f"RecBole's {name} has to encode every prefix by itself"):
+    with pytest.raises(ValueError, match=f"RecBole's {name} cannot be trained at all positions at once"):
         check_all_positions(make(name).wrapped)
+
+
+def test_all_positions_with_more_negatives_lose_the_mean_over_each_of_them() -> None:
+    model = make("SASRec", loss_type="BPR").eval()
+    batch = NextItem(num_items=NUM_ITEMS, max_length=LENGTH)(np.array([0, 1, 3]), ROWS)
+    items = torch.cat([batch.positives[:, None], torch.arange(3 * len(batch.positives)).view(-1, 3) % NUM_ITEMS], 1)
+    target = torch.zeros_like(batch.positives)
+    one_by_one = [
+        model.objective_of_all_positions(batch, Candidates(items[:, [0, column]], target, NUM_ITEMS))
+        for column in (1, 2, 3)
+    ]
+    together = model.objective_of_all_positions(batch, Candidates(items, target, NUM_ITEMS))
+    torch.testing.assert_close(together, torch.stack(one_by_one).mean())
+
+
+@pytest.mark.parametrize("name", ["SASRec", "BPR"])
+def test_rows_without_a_target_bear_no_loss(name: str) -> None:
+    model = make(name).eval()
+    users, rows = model.inputs.samples(ROWS)
+    collate = model.inputs.collator(num_items=NUM_ITEMS, max_length=LENGTH)
+    pairs = np.array([3 * NUM_ITEMS + 2, 3 * NUM_ITEMS + 4])  # user 3's items 2 and 4
+    some = Restricted(collate, pairs=pairs, num_items=NUM_ITEMS)(users, rows)
+    chosen = np.flatnonzero(np.isin(users * NUM_ITEMS + np.array([rows.row(i)[-1] for i in range(len(users))]), pairs))
+    alone = collate(users[chosen], rows.take(chosen))
+
+    def loss(batch: TrainBatch) -> torch.Tensor:
+        items = torch.stack([batch.positives, torch.full_like(batch.positives, 11)], 1)
+        candidates = Candidates(items, torch.zeros_like(batch.positives), NUM_ITEMS)
+        return model.objective(batch, candidates if model.needs_candidates else None)
+
+    torch.testing.assert_close(loss(some), loss(alone))
+
+
+def test_of_a_long_history_the_last_items_are_read() -> None:
+    model = make("SASRec").eval()
+    long = Evaluation(EvalSet(np.arange(4), ROWS, ROWS.last(1)), num_items=NUM_ITEMS, max_length=9)(np.arange(4))
+    assert long.items.shape[1] > LENGTH
+    torch.testing.assert_close(model.score_batch(long), model.score_batch(ask()))
+
+
+def test_dgcf_samples_no_more_than_there_is() -> None:
+    model = make("DGCF", embedding_size=8)
+    users, rows = Pairs().samples(ROWS)
+    batch = Pairs().collator(num_items=NUM_ITEMS, max_length=LENGTH)(users, rows)
+    items = torch.stack([batch.positives, (batch.positives + 1) % NUM_ITEMS], 1)
+    assert model.objective(batch, Candidates(items, torch.zeros_like(batch.positives), NUM_ITEMS)).isfinite()
 
 
 def test_attributes_reach_the_models_that_read_them() -> None:
@@ -199,6 +298,38 @@ def test_what_a_model_counts_travels_in_its_checkpoint() -> None:
     fresh = make("Pop")
     fresh.load_state_dict(pop.state_dict())
     torch.testing.assert_close(fresh.score_batch(ask()), pop.score_batch(ask()))
+
+
+@pytest.mark.parametrize("name", ["FwFM", "NNCF"])
+def test_what_is_random_outside_the_weights_comes_back_under_another_seed(name: str) -> None:
+    torch.manual_seed(1)
+    trained = RecBoleModel(CATALOGUE, name=name, max_length=LENGTH)
+    with torch.no_grad():
+        for parameter in trained.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    torch.manual_seed(2)
+    other = RecBoleModel(CATALOGUE, name=name, max_length=LENGTH)
+    own = other.eval().score_batch(ask())
+    other.load_state_dict(trained.state_dict())
+    expected = trained.eval().score_batch(ask())
+    assert not torch.allclose(own, expected)
+    torch.testing.assert_close(other.score_batch(ask()), expected)
+
+
+def test_moving_a_model_does_not_make_its_data_part_of_the_checkpoint() -> None:
+    assert make("MultiVAE").to("meta").get_extra_state()["changed"] == make("MultiVAE").get_extra_state()["changed"]
+
+
+def test_weights_of_another_run_are_taken_over(tmp_path: Path) -> None:
+    there = make("BPR")
+    with torch.no_grad():
+        there.wrapped.user_embedding.weight.fill_(0.5)
+    torch.save(
+        {"state_dict": {f"model.{name}": value for name, value in there.state_dict().items()}}, tmp_path / "a.ckpt"
+    )
+    here = make("BPR")
+    assert set(load_fitting(here, tmp_path / "a.ckpt").loaded) == {name for name, _ in here.named_parameters()}
+    assert (here.wrapped.user_embedding.weight == 0.5).all()
 
 
 def test_embeddings_kept_for_ranking_do_not_outlive_their_weights() -> None:

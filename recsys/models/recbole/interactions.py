@@ -36,13 +36,21 @@ class Interactions:
         return self.transform(self.data, made)
 
     def users(self, batch: TrainBatch | EvalBatch) -> dict[str, Tensor]:
-        return {self.user: to_recbole(batch.users)}
+        """Those that the data doesn't know are nobody; a model that must know them is asked for none of them."""
+        known = batch.users < self.data.catalogue.num_users
+        return {self.user: to_recbole(batch.users) * known}
 
     def histories(self, batch: TrainBatch | EvalBatch, *, full_width: bool = True) -> dict[str, Tensor]:
-        """Users with their items; `full_width`: padded to `max_length`, as some models weight every position."""
-        missing = self.max_length - batch.items.shape[1] if full_width else 0
-        filled = F.pad(batch.items, (0, missing), value=self.num_items)
-        items = padded_to_recbole(filled, num_items=self.num_items)  # [B, L]
+        """Users with the last `max_length` of their items.
+
+        full_width: padded to that, as some models weight every position.
+        """
+        items = padded_to_recbole(batch.items, num_items=self.num_items)  # [B, L]
+        missing = self.max_length - items.shape[1]
+        if missing < 0:
+            items = _last(items, self.max_length)
+        elif full_width:
+            items = F.pad(items, (0, missing))
         drawn = torch.randint_like(items, 1, self.num_items + 1) * (items > 0)  # DIEN's, an item beside each item
         return {
             **self.users(batch),
@@ -69,6 +77,12 @@ class Interactions:
         repeated = {name: column.repeat_interleave(self.num_items, dim=0) for name, column in columns.items()}
         items = to_recbole(torch.arange(self.num_items, device=columns[self.user].device))
         return {**repeated, self.item: items.repeat(rows)}
+
+
+def _last(items: Tensor, length: int) -> Tensor:
+    """The last items of each row padded with 0 on the right, [B, L] -> [B, length]."""
+    start = ((items > 0).sum(1, keepdim=True) - length).clamp(min=0)  # [B, 1]
+    return items.gather(1, start + torch.arange(length, device=items.device))
 
 
 def _repeated(column: Tensor, times: int) -> Tensor:

@@ -65,7 +65,8 @@ def model_class(name: str) -> type:
     if reason:
         raise ValueError(f"RecBole's {name} {reason}; choose another model.name")
     shims.install()
-    return getattr(import_module(f"recbole.model.{family}_recommender"), name)
+    with shims.contained():  # rich, which is imported on the way, draws from Python's generator
+        return getattr(import_module(f"recbole.model.{family}_recommender"), name)
 
 
 @cache

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from recsys.models.recbole import shims
 from recsys.models.recbole.library import config_keys
 
 _ELSEWHERE = {  # what RecBole sets for a model is set for the whole grid here
@@ -31,8 +30,10 @@ _ELSEWHERE = {  # what RecBole sets for a model is set for the whole grid here
 }
 
 
-def make_config(model: type, params: Mapping[str, Any], *, max_length: int, attributes: list[str]) -> Any:
-    """RecBole's Config of a model.
+def make_config(
+    model: type, params: Mapping[str, Any], *, max_length: int, batch_size: int, attributes: list[str], seed: int
+) -> Any:
+    """RecBole's Config of a model, made within `shims.contained`.
 
     params: of the model, under RecBole's names. attributes: names of what is known of the items.
     ValueError where a key is not one that the model reads.
@@ -44,6 +45,8 @@ def make_config(model: type, params: Mapping[str, Any], *, max_length: int, attr
 
     fixed = {
         "MAX_ITEM_LIST_LENGTH": max_length,
+        "train_batch_size": batch_size,  # by which DGCF sizes a sample and FEARec a mask
+        "seed": seed,
         "train_neg_sample_args": None,  # negatives are the grid's
         "selected_features": attributes,
         "load_col": None,
@@ -52,8 +55,7 @@ def make_config(model: type, params: Mapping[str, Any], *, max_length: int, attr
         "valid_metric": "Recall@10",
         "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"},
     }
-    with shims.contained():
-        return Config(model=model, dataset="recsys", config_dict={**fixed, **params})
+    return Config(model=model, dataset="recsys", config_dict={**fixed, **params})
 
 
 def _check_key(key: str, settable: list[str], name: str) -> None:

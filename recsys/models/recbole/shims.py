@@ -1,13 +1,17 @@
 """What RecBole 1.2.1 needs on today's packages, and what it must not touch; each with its reason."""
 
+import io
+import logging
 import os
+import random
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from scipy.sparse import dok_matrix
 
@@ -31,19 +35,47 @@ def _update(matrix: Any, entries: dict[tuple[int, int], Any]) -> None:
 
 
 @contextmanager
-def contained() -> Iterator[None]:
-    """Within, RecBole's Config may do as it likes; after, the process is as it was.
+def contained(*, seed: int | None = None) -> Iterator[None]:
+    """Within, RecBole may do as it likes; after, the process is as it was.
 
     Config reads options from `sys.argv` (and warns of ours), hides or shows GPUs by CUDA_VISIBLE_DEVICES, and teaches
-    PyYAML's loader another notation of floats.
+    PyYAML's loader another notation of floats. Models print and log as they are made; what the package imports and
+    some of its models draw from all three generators, or seed them.
+
+    seed: of Python's, NumPy's and torch's generators within; None leaves them where they are.
     """
+    with _generators_kept(), _process_kept(), redirect_stdout(io.StringIO()):
+        if seed is not None:
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _generators_kept() -> Iterator[None]:
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    try:
+        with torch.random.fork_rng(devices=gpus):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+@contextmanager
+def _process_kept() -> Iterator[None]:
     arguments, gpus = sys.argv, os.environ.get("CUDA_VISIBLE_DEVICES")
     resolvers = yaml.FullLoader.yaml_implicit_resolvers
+    silenced = logging.root.manager.disable
+    logging.disable(max(silenced, logging.WARNING))
     sys.argv = sys.argv[:1] or [""]
     yaml.FullLoader.yaml_implicit_resolvers = {key: list(value) for key, value in resolvers.items()}
     try:
         yield
     finally:
+        logging.disable(silenced)
         sys.argv, yaml.FullLoader.yaml_implicit_resolvers = arguments, resolvers
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         if gpus is not None:
