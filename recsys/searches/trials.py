@@ -20,6 +20,7 @@ from recsys.searches.space import Space, overrides_of
 
 STARTUP = 5  # trials that are trained to their end before any is pruned
 WARMUP = 3  # epochs before which none is
+STUDY = "tune"  # Optuna's name of it, in a file of its own
 PROBLEM = "problem"  # attribute of a trial that failed; one without was cut short
 
 
@@ -44,13 +45,21 @@ class Search:
         self.folder.mkdir(parents=True, exist_ok=True)
         median = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP)
         return optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(self.folder / "journal.log"))),
-            study_name="tune",
+            storage=self._storage(),
+            study_name=STUDY,
             sampler=optuna.samplers.TPESampler(seed=1_000_003 * self.seed + draw, constant_liar=True),
             pruner=median if self.prune else optuna.pruners.NopPruner(),
             direction="minimize" if self.lower_is_better else "maximize",
             load_if_exists=True,
         )
+
+    def anew(self) -> optuna.Study:
+        """An empty search, whatever was there."""
+        optuna.delete_study(study_name=STUDY, storage=self._storage())
+        return self.study()
+
+    def _storage(self) -> JournalStorage:
+        return JournalStorage(JournalFileBackend(str(self.folder / "journal.log")))
 
 
 def is_done(trial: FrozenTrial) -> bool:
