@@ -1,5 +1,6 @@
 """The ledger as a table for a terminal, whatever its width."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -64,4 +65,4 @@ def _text(name: str, value: str) -> str:
     """A time to the minute; a name with room to break after each override."""
     if name == TIME:
         return value[:16].replace("T", " ")
-    return value.replace(",", ", ") if name == NAME else value
+    return re.sub(",(?! )", ", ", value) if name == NAME else value
