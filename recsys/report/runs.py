@@ -74,7 +74,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def load_run(directory: Path) -> Run:
     """The run in `directory`. FileNotFoundError without it or its run.json, ValueError where that is broken."""
     if not directory.is_dir():
-        raise FileNotFoundError(f"{directory} is no folder; {_nearest(directory)}")
+        raise FileNotFoundError(f"{directory} has no run.json: there is no such folder; {_what_is_there(directory)}")
     file = directory / "run.json"
     if not file.exists():
         raise FileNotFoundError(
@@ -92,9 +92,11 @@ def load_run(directory: Path) -> Run:
     return Run(path=directory, **facts)
 
 
-def _nearest(directory: Path) -> str:
-    """What there is at the first step of the path that leads nowhere."""
-    *_, missing = (step for step in (directory, *directory.parents) if not step.exists())
+def _what_is_there(directory: Path) -> str:
+    """At the first step of the path that leads nowhere, the names most like it."""
+    *_, missing = (step for step in (directory, *directory.parents) if not step.is_dir())
+    if missing.exists():
+        return f"give the folder that {missing} lies in"
     there = sorted(path.name for path in missing.parent.iterdir() if path.is_dir() and path.name[:1] != ".")
     near = get_close_matches(missing.name, there, n=3, cutoff=0.4)
     if near:

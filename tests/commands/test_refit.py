@@ -140,8 +140,11 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert "how (all) must be one of full, swap" in said("run=runs/seed0", "how=all")
     assert "epochs (0) must be a whole number of at least 1" in said("run=runs/seed0", "how=swap", "epochs=0")
     assert main([*TRAIN, "model=ease"]) == 0
-    assert "runs/seed1 is no folder; did you mean runs/seed0?" in said("run=runs/seed1", "how=swap")
-    assert "rums/seed0 is no folder; did you mean runs?" in said("run=rums/seed0", "how=swap")
+    assert "runs/seed1 has no run.json: there is no such folder; did you mean runs/seed0?" in said(
+        "run=runs/seed1", "how=swap"
+    )
+    assert "give the folder that runs/seed0/run.json lies in" in said("run=runs/seed0/run.json", "how=swap")
+    assert "there is no such folder; did you mean runs?" in said("run=rums/seed0", "how=swap")
     assert "EASE is solved for and has no epochs to go on with; use how=full" in said(*SWAP[1:])
     assert main([*TRAIN, *SASREC, "scheduler=plateau", "force=true"]) == 0
     assert "nothing is held out to measure it on; use how=swap" in said(*FULL[1:])
