@@ -168,7 +168,7 @@ def test_mistakes_are_one_sentence_before_any_trial(
     assert "model.dim ([4, 8]) must be a distribution" in said()
     Path("space.yaml").write_text("model.dim: 1\nmodel.dropout: [1, 2\noptimizer.lr: 3\n")
     assert "space.yaml, line 3, column 13: no YAML (expected ',' or ']'" in said()
-    Path("space.yaml").write_text("a word\n")
+    Path("space.yaml").write_text("3\n")
     assert "space.yaml: no YAML of keys" in said()
     Path("space.yaml").write_text(SPACE.replace("[4, 8]", "[{a: 1}]"))
     assert "model.dim: a choice ({'a': 1}) must be a number, a word, true, false, null or a list" in said()
