@@ -7,8 +7,9 @@ from rich.console import Console
 
 from recsys.options.ledger import USAGE, LedgerOptions, options_of
 from recsys.report.ledger import read
-from recsys.report.ledger_table import fitting, sort_key, table
+from recsys.report.ledger_table import FOREMOST, fitting, sort_key, table
 
+NAMED = 8  # of the columns that are left out
 Lines = Sequence[dict[str, str]]
 
 
@@ -25,10 +26,12 @@ def main(argv: list[str]) -> None:
     columns = options.shown(lines)
     if sys.stdout.isatty():
         console = Console()
-        shown, left_out = fitting(chosen, columns, width=console.width)
+        shown, left_out = fitting(chosen, columns, width=console.width, foremost=options.columns or FOREMOST)
         console.print(table(chosen, shown, width=console.width))
         if left_out:
-            console.print(f"no room for {', '.join(left_out)}: a wider terminal or a pipe shows them", style="dim")
+            named = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED} more" if left_out[NAMED:] else "")
+            advice = "a wider terminal or a pipe shows them, columns=... chooses"
+            console.print(f"no room for {named}: {advice}", style="dim", highlight=False, soft_wrap=True)
     else:
         print("\n".join("\t".join(row) for row in [columns, *([line[name] for name in columns] for line in chosen)]))
 

@@ -16,10 +16,15 @@ LEAST = 24  # a longer text's column has no fewer
 Lines = Sequence[Mapping[str, str]]
 
 
-def fitting(lines: Lines, columns: Sequence[str], *, width: int) -> tuple[list[str], list[str]]:
-    """Those of the columns that a terminal of that width has room for, and those that are left out; in their order."""
+def fitting(
+    lines: Lines, columns: Sequence[str], *, width: int, foremost: Sequence[str] = FOREMOST
+) -> tuple[list[str], list[str]]:
+    """Those of the columns that a terminal of that width has room for, and those that are left out; in their order.
+
+    foremost: the last to be left out, the first of them the very last.
+    """
     room, kept = width + GAP, set()
-    for name in [*(one for one in FOREMOST if one in columns), *(one for one in columns if one not in FOREMOST)]:
+    for name in [*(one for one in foremost if one in columns), *(one for one in columns if one not in foremost)]:
         room -= _least(lines, name) + GAP
         if room >= 0 or not kept:
             kept.add(name)

@@ -48,6 +48,7 @@ def test_what_matters_least_goes_first() -> None:
     assert columns[179] == set(SHORT)
     assert {"name", "test/ndcg@10", "study", "data", "seed"} <= columns[80]
     assert fitting([LINE], ["seed", "name"], width=20) == (["name"], ["seed"])
+    assert fitting([LINE], ["seed", "name"], width=20, foremost=["seed", "name"]) == (["seed"], ["name"])
 
 
 def test_a_name_has_the_room_that_is_left() -> None:
