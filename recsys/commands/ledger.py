@@ -3,15 +3,13 @@
 import sys
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from recsys.options.ledger import USAGE, LedgerOptions, options_of
 from recsys.report.ledger import read
+from recsys.report.ledger_table import FOREMOST, fitting, sort_key, table
 
-SHORT_TEXT = 25  # characters of a column that is never folded; a time has so many
+NAMED = 8  # of the columns that are left out
 Lines = Sequence[dict[str, str]]
 
 
@@ -27,7 +25,13 @@ def main(argv: list[str]) -> None:
     chosen = choose(lines, options)
     columns = options.shown(lines)
     if sys.stdout.isatty():
-        Console().print(table(chosen, columns))
+        console = Console()
+        shown, left_out = fitting(chosen, columns, width=console.width, foremost=options.columns or FOREMOST)
+        console.print(table(chosen, shown, width=console.width))
+        if left_out:
+            named = ", ".join(left_out[:NAMED]) + (f" and {len(left_out) - NAMED} more" if left_out[NAMED:] else "")
+            advice = "a wider terminal or a pipe shows them, columns=... chooses"
+            console.print(f"no room for {named}: {advice}", style="dim", highlight=False, soft_wrap=True)
     else:
         print("\n".join("\t".join(row) for row in [columns, *([line[name] for name in columns] for line in chosen)]))
 
@@ -45,24 +49,3 @@ def choose(lines: Lines, options: LedgerOptions) -> list[dict[str, str]]:
         chosen = known + [line for line in chosen if not line[options.sort]]  # unknown values last either way
         return chosen[: options.last]
     return chosen[-options.last :] if options.last else chosen
-
-
-def sort_key(text: str) -> tuple[bool, float, str]:
-    """Numbers by value and before words, those by letter."""
-    try:
-        return False, float(text), ""
-    except ValueError:
-        return True, 0.0, text
-
-
-def table(lines: Lines, columns: Sequence[str]) -> Table:
-    """A line per run; text folds where the terminal is narrow."""
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for name in columns:
-        values = [line[name] for line in lines if line[name]]
-        is_number = not any(sort_key(value)[0] for value in values)
-        is_short = max(map(len, values), default=0) <= SHORT_TEXT
-        shown.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_short)
-    for line in lines:
-        shown.add_row(*(Text(line[name]) for name in columns))
-    return shown

@@ -18,7 +18,7 @@ USAGE = """usage: recsys ledger [COLUMN=PATTERN ...] ['COLUMN>NUMBER' ...] [key=
   columns=name,seed,note        what to show; all; a short choice
   file=outputs/ledger.csv       the ledger
 
-On a terminal a table, in a pipe tab-separated columns."""
+On a terminal a table, of as many columns as it has room for; in a pipe tab-separated columns, all of them."""
 
 SHORT = ("finished_at", "study", "data", "name", "seed", "status", "fit_seconds", "val/ndcg@10", "test/ndcg@10", "note")
 DEFAULT = Path("outputs/ledger.csv")

@@ -11,6 +11,7 @@ USAGE = """usage: recsys refit run=DIRECTORY how=full [key=value ...]
   how=swap           on from the best epoch, with a loss on the held-out rows alone (the swap trick)
   epochs=N           how many; full: reckoned from the best epoch, swap: 2
   force=false        true: run again even where there is a finished refit
+  note=TEXT          a remark for the ledger; the refit is the same with another
   data.KEY=...       where the data lies now: data.path=FILE
   trainer.KEY=...    of the Trainer: trainer.enable_progress_bar=false
 
@@ -25,6 +26,7 @@ class RefitOptions:
     how: str
     epochs: int | None
     force: bool
+    note: str | None
     overrides: tuple[str, ...]
 
 
@@ -34,7 +36,7 @@ def options_of(argv: list[str]) -> RefitOptions:
         argv,
         verb="refit",
         usage=USAGE,
-        defaults={"epochs": "", "force": "false"},
+        defaults={"epochs": "", "force": "false", "note": ""},
         required=["run", "how"],
         groups=["data", "trainer"],
     )
@@ -44,5 +46,6 @@ def options_of(argv: list[str]) -> RefitOptions:
         how=given["how"],
         epochs=arguments.whole("epochs") if given["epochs"] else None,
         force=arguments.flag("force"),
+        note=arguments.text("note"),
         overrides=arguments.overrides,
     )

@@ -31,6 +31,10 @@ class Plan(ABC):
     def prepare(self, before: Rebuilt, parts: Parts, init: Scratch, console: Console) -> list[Callback]:
         """First weights and batches; returns what has to be called during training."""
 
+    @abstractmethod
+    def describe(self, before: Rebuilt, parts: Parts) -> str:
+        """What is learned from, in words, once all is prepared."""
+
 
 class Full(Plan):
     """Anew on everything.
@@ -57,6 +61,10 @@ class Full(Plan):
     def prepare(self, before: Rebuilt, parts: Parts, init: Scratch, console: Console) -> list[Callback]:
         initialise(init, parts.task.get_submodule("model"), console, fingerprints=before.data.run.fingerprints)
         return []
+
+    def describe(self, before: Rebuilt, parts: Parts) -> str:
+        trained, there = int(before.data.split.train.lengths.sum()), before.data.sequences.num_interactions
+        return f"with all {there:,} interactions ({there - trained:,} were held out)"
 
 
 class Swap(Plan):
@@ -90,6 +98,15 @@ class Swap(Plan):
         concerned = np.flatnonzero(np.isin(users, pairs // num_items))
         data.samples = Samples(users[concerned], rows.take(concerned))
         return [ContinueFrom(checkpoint=best)]
+
+    def describe(self, before: Rebuilt, parts: Parts) -> str:
+        data = parts.datamodule
+        assert isinstance(data.collator, Restricted)
+        users, rows = data.samples
+        read = rows.last(data.max_length)
+        reached = users[read.row_ids()] * data.num_items + read.flat().astype(np.int64)
+        num_learned = int(np.isin(data.collator.pairs.numpy(), reached).sum())
+        return f"more with a loss on {num_learned:,} held-out interactions alone"
 
 
 PLANS: dict[str, Plan] = {"full": Full(), "swap": Swap()}

@@ -16,6 +16,7 @@ from recsys.options.refit import RefitOptions
 from recsys.products import prefer_onednn
 from recsys.refits.plans import PLANS, Plan
 from recsys.refits.sides import Sides, measure, sides_table
+from recsys.report.runs import Run
 from recsys.runs.assembly import Parts, assemble, made
 from recsys.runs.directory import RunDirectory
 from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_memory
@@ -23,6 +24,7 @@ from recsys.runs.fitting import fit
 from recsys.runs.rebuilding import Rebuilt, rebuild
 from recsys.runs.recipe import catalogue_of, fingerprints
 
+ANEW = "give the same epochs=N as there, or force=true to run over it"
 console = Console()
 
 
@@ -41,12 +43,12 @@ def refit(options: RefitOptions) -> None:
     config = refit_config(before, options, path)
     known_by = fingerprints(before.data.sequences, before.data.attributes)
     run = RunDirectory(path, config, fingerprints=known_by)
-    if run.is_finished():
+    if run.is_finished(instead=ANEW):
         console.print(f"already finished, nothing to do (force=true runs it again): {path}", soft_wrap=True)
         sides = json.loads((path / "run.json").read_text())["refit"]
         console.print(sides_table(Sides(**sides["before"]), Sides(**sides["after"])))
         return
-    execute(before, run, config, plan, epochs=options.epochs)
+    execute(before, run, config, plan, options)
 
 
 def refit_config(before: Rebuilt, options: RefitOptions, path: Path) -> DictConfig:
@@ -60,6 +62,7 @@ def refit_config(before: Rebuilt, options: RefitOptions, path: Path) -> DictConf
         "trainer": plain["trainer"] | {"limit_val_batches": 0},
         "output_dir": str(path),
         "force": options.force,
+        "note": options.note,
         "refit": {"how": options.how, "epochs": options.epochs},
     }
     return OmegaConf.create(plain)
@@ -72,7 +75,7 @@ def moved(node: Any, there: str, here: str) -> Any:
     return node.replace(there, here, 1) if isinstance(node, str) and node.startswith(there) else node
 
 
-def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, *, epochs: int | None) -> None:
+def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, options: RefitOptions) -> None:
     """Assemble, fit, measure, record."""
     started = time.perf_counter()
     reset_peak_memory()
@@ -81,13 +84,9 @@ def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, 
     seed_everything(config.seed, verbose=False)
     parts = assemble(config, split, catalogue_of(sequences, split, before.data.attributes))
     callbacks = plan.prepare(before, parts, instantiate(config.init), console)
-    epochs = epochs or plan.epochs(before, parts)
-    trained, there = int(before.data.split.train.lengths.sum()), sequences.num_interactions
-    console.print(
-        f"{config.name}: {epochs} epochs with all {there:,} interactions ({there - trained:,} were held out) "
-        f"-> {run.path}",
-        soft_wrap=True,
-    )
+    epochs = options.epochs or plan.epochs(before, parts)
+    lasting = f"{epochs} epoch{'s' if epochs > 1 else ''}"
+    console.print(f"{config.name}: {lasting} {plan.describe(before, parts)} -> {run.path}", soft_wrap=True)
     sides = measure(before.task, before)
     stopwatch = Stopwatch()
     trainer = trainer_of(config, epochs, [*callbacks, stopwatch])
@@ -97,7 +96,8 @@ def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, 
     save(trainer, run.path / "best.ckpt")
     after = measure(parts.task.eval(), before)  # pyright: ignore[reportArgumentType]
     seconds = stopwatch.seconds() | {"total": time.perf_counter() - started}
-    record(run, before, parts, config, epochs=trainer.current_epoch, sides=(sides, after), seconds=seconds)
+    facts = told(before.data.run, options) | {"before": sides._asdict(), "after": after._asdict()}
+    record(run, before, parts, facts, epochs=trainer.current_epoch, seconds=seconds)
     console.print(sides_table(sides, after))
     console.print("The held-out questions have been trained on: after is no measure of how good the model is.")
     console.print(f"recsys recommend run={run.path} out=submission.csv", soft_wrap=True)
@@ -117,17 +117,25 @@ def save(trainer: Trainer, path: Path) -> None:
     partial.replace(path)
 
 
+def told(of: Run, options: RefitOptions) -> dict[str, Any]:
+    """How the refit came to be: of which run, what that was told on its command line, and what this was told."""
+    there = json.loads((of.path / "run.json").read_text())
+    asked = {"how": options.how, "epochs": options.epochs}
+    own = [*options.overrides, *(f"refit.{key}={value}" for key, value in asked.items() if value is not None)]
+    overrides = [*(there.get("overrides") or []), *own]
+    return {"of": str(of.path), **asked, "overrides": overrides, "choices": there.get("choices") or {}}
+
+
 def record(
     run: RunDirectory,
     before: Rebuilt,
     parts: Parts,
-    config: DictConfig,
+    facts: dict[str, Any],
     *,
     epochs: int,
-    sides: tuple[Sides, Sides],
     seconds: dict[str, float],
 ) -> None:
-    """run.json: a run without test metrics, for nothing is held out; both sides under `refit`."""
+    """run.json: a run without test metrics, for nothing is held out; facts: what stands under `refit`."""
     known_by = fingerprints(before.data.sequences, before.data.attributes)
     run.write(
         status="finished",
@@ -139,10 +147,5 @@ def record(
         epochs=epochs,
         metrics={},
         baselines={},
-        refit={
-            "of": str(before.data.run.path),
-            **OmegaConf.to_container(config.refit),  # pyright: ignore
-            "before": sides[0]._asdict(),
-            "after": sides[1]._asdict(),
-        },
+        refit=facts,
     )

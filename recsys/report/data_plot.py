@@ -9,6 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from recsys.data.sequences import UserSequences
 from recsys.report.curves import BLUE, GREY, ORANGE
+from recsys.report.log_ticks import label_logarithms
 
 
 def data_plot(sequences: UserSequences, png: Path) -> None:
@@ -48,3 +49,4 @@ def _dress(axes: Axes, title: str, x: str, y: str) -> None:
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=GREY, labelsize=9)
+    label_logarithms(axes)

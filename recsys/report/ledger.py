@@ -30,7 +30,8 @@ _ELSEWHERE = (  # keys with a column of their own, or that say nothing of what w
 
 def line_of(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     """The ledger's line of a run: what `run.json` says of it, in one value per column; metrics last."""
-    config, choices = record["config"], record.get("choices") or {}
+    config, told = record["config"], record.get("refit") or record  # a refit is told what its run was, and its own
+    choices = told.get("choices") or {}
     init, optimizer, seconds = config.get("init") or {}, config.get("optimizer") or {}, record["seconds"]
     facts = {
         "finished_at": record["finished_at"],
@@ -40,7 +41,7 @@ def line_of(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
         "data": record["data"],
         "name": record["name"],
         "seed": record["seed"],
-        "overrides": differing(record.get("overrides") or []),
+        "overrides": differing(told.get("overrides") or []),
         "init": " ".join(str(part) for part in (choices.get("init"), init.get("source")) if part),
         "frozen": " ".join(init.get("freeze") or []),
         "optimizer": choices.get("optimizer"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def load_run(directory: Path) -> Run:
-    """The run in `directory`. FileNotFoundError without a run.json, ValueError where it is broken."""
+    """The run in `directory`. FileNotFoundError without it or its run.json, ValueError where that is broken."""
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory} has no run.json: there is no such folder; {_what_is_there(directory)}")
     file = directory / "run.json"
     if not file.exists():
         raise FileNotFoundError(
@@ -87,6 +90,18 @@ def load_run(directory: Path) -> Run:
     for key in ("environment", "audit"):
         facts[key] = value if isinstance(value := record.get(key), dict) else {}
     return Run(path=directory, **facts)
+
+
+def _what_is_there(directory: Path) -> str:
+    """At the first step of the path that leads nowhere, the names most like it."""
+    *_, missing = (step for step in (directory, *directory.parents) if not step.is_dir())
+    if missing.exists():
+        return f"give the folder that {missing} lies in"
+    there = sorted(path.name for path in missing.parent.iterdir() if path.is_dir() and path.name[:1] != ".")
+    near = get_close_matches(missing.name, there, n=3, cutoff=0.4)
+    if near:
+        return f"did you mean {' or '.join(str(missing.parent / name) for name in near)}?"
+    return f"{missing.parent.resolve()} has {', '.join(there[:8]) or 'no folders'}{', ...' * (len(there) > 8)}"
 
 
 def load_runs(root: Path) -> tuple[list[Run], list[str]]:

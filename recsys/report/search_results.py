@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import optuna
 from matplotlib import pyplot as plt
 from optuna.importance import PedAnovaImportanceEvaluator
@@ -14,6 +15,8 @@ from optuna.visualization import matplotlib as plots
 from rich import box
 from rich.table import Table
 from rich.text import Text
+
+from recsys.report.log_ticks import label_logarithms
 
 SHOWN = 10  # trials in the table
 
@@ -32,7 +35,7 @@ def best_table(study: optuna.Study, *, metric: str) -> Table:
     """The best trials, the best first; the title counts the others."""
     counts = {state: sum(trial.state is state for trial in study.trials) for state in TrialState}
     title = f"{counts[TrialState.COMPLETE]} trials, {counts[TrialState.PRUNED]} pruned, {_num_failed(study)} failed"
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title=title)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title=title, min_width=len(title))
     ended = _ended(study)[:SHOWN]
     keys = list(dict.fromkeys(key for trial in ended for key in trial.params))
     for name in ("trial", metric):
@@ -72,7 +75,10 @@ def _history(study: optuna.Study, metric: str) -> None:
 
 
 def _slices(study: optuna.Study, metric: str) -> None:
-    plots.plot_slice(study, target_name=metric)
+    panels = plots.plot_slice(study, target_name=metric)
+    for axes in np.atleast_1d(np.asarray(panels)):
+        label_logarithms(axes)
+        axes.tick_params(axis="x", rotation=35)  # the panels are narrow
 
 
 def _epochs(study: optuna.Study, metric: str) -> None:

@@ -31,6 +31,7 @@ NOT_IDENTITY = (
     "data.titles",
     "data.card",
 )
+ELSEWHERE = "choose another study=NAME (other data: data.name=NAME), or force=true to run over it"
 RESULTS = (
     "run.json",
     "config.yaml",
@@ -60,20 +61,17 @@ class RunDirectory:
         known_by = {f"{name}_fingerprint": value for name, value in fingerprints.items()}
         self.identity = OmegaConf.create({**unresolved, **known_by})
 
-    def is_finished(self) -> bool:
+    def is_finished(self, *, instead: str = ELSEWHERE) -> bool:
         """Whether this very config has been run to its end here; ValueError where another config or other data has.
 
-        `force=true` asks for the run whatever is here.
+        `force=true` asks for the run whatever is here. instead: what whoever asks can do, said in the refusal.
         """
         config_file = self.path / "config.yaml"
         if self.config["force"] or not config_file.exists():
             return False
         different = differences(compared(OmegaConf.load(config_file)), compared(self.identity))
         if different:
-            raise ValueError(
-                f"{self.path} holds a run of another config ({'; '.join(different[:5])}); "
-                "choose another study=NAME (other data: data.name=NAME), or force=true to run over it"
-            )
+            raise ValueError(f"{self.path} holds a run of another config ({'; '.join(different[:5])}); {instead}")
         record = self.path / "run.json"
         return record.exists() and json.loads(record.read_text())["status"] == "finished"
 

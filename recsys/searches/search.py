@@ -1,11 +1,7 @@
 """The search that `recsys tune` asks for: trials one by one or side by side, then what came of them."""
 
-import os
 import shlex
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context, parent_process
-from threading import Thread
 
 import optuna
 from filelock import FileLock, Timeout
@@ -16,6 +12,7 @@ from recsys.report.search_results import best_overrides, best_table, write_resul
 from recsys.runs import training
 from recsys.searches.setup import num_done, prepare, resume
 from recsys.searches.trials import PROBLEM, Search, run_trial
+from recsys.searches.workers import side_by_side
 
 console = Console()
 
@@ -44,7 +41,7 @@ def run_trials(search: Search, study: optuna.Study, options: TuneOptions) -> Non
     draws = range(len(study.trials), len(study.trials) + max(options.trials - done, 0))
     if done:
         console.print(f"{done} of {options.trials} trials are there already: {search.folder}", soft_wrap=True)
-    lines = _side_by_side(search, draws, jobs=options.jobs) if options.jobs > 1 else _in_turn(search, draws)
+    lines = side_by_side(search, draws, jobs=options.jobs) if options.jobs > 1 else _in_turn(search, draws)
     for number, line in enumerate(lines, start=done + 1):
         console.print(f"[{number}/{options.trials}] {line}", soft_wrap=True, markup=False, highlight=False)
 
@@ -52,31 +49,6 @@ def run_trials(search: Search, study: optuna.Study, options: TuneOptions) -> Non
 def _in_turn(search: Search, draws: range) -> Iterator[str]:
     for draw in draws:
         yield run_trial(search, draw)
-
-
-def _side_by_side(search: Search, draws: range, *, jobs: int) -> Iterator[str]:
-    """The cores are shared out among the processes; Ctrl-C reaches each of them, and they keep their best epoch."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // jobs, 1)))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-        pending = [pool.submit(run_trial, search, draw) for draw in draws]
-        try:
-            for done in as_completed(pending):
-                yield done.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def report(search: Search, study: optuna.Study) -> None:

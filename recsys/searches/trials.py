@@ -1,26 +1,26 @@
 """One trial of a search: ask Optuna what to try, train it as `recsys train` would, tell what it was worth."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
 from omegaconf import DictConfig
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
+from rich.console import ConsoleRenderable, RenderHook
 
 from recsys.callbacks import Pruning
 from recsys.config.command_line import with_note_quoted
 from recsys.config.composing import run_with_hydra
 from recsys.config.mistakes import behind_hydra
-from recsys.report.runs import load_run
+from recsys.report.runs import Run, load_run
 from recsys.runs.directory import register_resolvers
 from recsys.searches.space import Space, overrides_of
 
 STARTUP = 5  # trials that are trained to their end before any is pruned
 WARMUP = 3  # epochs before which none is
+STUDY = "tune"  # Optuna's name of it, in a file of its own
 PROBLEM = "problem"  # attribute of a trial that failed; one without was cut short
 
 
@@ -45,13 +45,21 @@ class Search:
         self.folder.mkdir(parents=True, exist_ok=True)
         median = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARMUP)
         return optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(self.folder / "journal.log"))),
-            study_name="tune",
+            storage=self._storage(),
+            study_name=STUDY,
             sampler=optuna.samplers.TPESampler(seed=1_000_003 * self.seed + draw, constant_liar=True),
             pruner=median if self.prune else optuna.pruners.NopPruner(),
             direction="minimize" if self.lower_is_better else "maximize",
             load_if_exists=True,
         )
+
+    def anew(self) -> optuna.Study:
+        """An empty search, whatever was there."""
+        optuna.delete_study(study_name=STUDY, storage=self._storage())
+        return self.study()
+
+    def _storage(self) -> JournalStorage:
+        return JournalStorage(JournalFileBackend(str(self.folder / "journal.log")))
 
 
 def is_done(trial: FrozenTrial) -> bool:
@@ -71,36 +79,51 @@ def run_trial(search: Search, draw: int) -> str:
     trial.set_user_attr("overrides", overrides)
     said = f"trial {trial.number}: {' '.join(overrides)}"
     try:
-        value = _trained(search, overrides, pruning, attributes := {})
-    except KeyboardInterrupt:
-        if not pruning.pruned:
-            raise
-        study.tell(trial, state=TrialState.PRUNED)
-        return f"{said}: pruned"
+        run = _trained(search, overrides, pruning)
+        value = run.metrics[search.monitor]
     except Exception as error:  # whatever it is, the other trials go on
         problem = " ".join(str(behind_hydra(error)).split()) or type(error).__name__
         trial.set_user_attr(PROBLEM, problem)
         study.tell(trial, state=TrialState.FAIL)
         return f"{said}: failed: {problem}"
-    for name, attribute in attributes.items():
-        trial.set_user_attr(name, attribute)
+    trial.set_user_attr("run", str(run.path))
+    if pruning.pruned:
+        study.tell(trial, state=TrialState.PRUNED)
+        return f"{said}: pruned after epoch {(run.epochs or 1) - 1}, {search.monitor} {value:.4f} at best"
     study.tell(trial, value)
     best = study.best_trial
     return f"{said}: {search.monitor} {value:.4f} (best {best.value:.4f}, trial {best.number})"
 
 
-def _trained(search: Search, overrides: list[str], pruning: Pruning, attributes: dict[str, Any]) -> float:
-    """What the validation of the run's best epoch gave. attributes: gets the run's directory."""
-    records: list[Mapping[str, float]] = []
+def _trained(search: Search, overrides: list[str], pruning: Pruning) -> Run:
+    """The run that came of it, its record written. KeyboardInterrupt where it was the user who ended it."""
+    runs: list[Run] = []
 
     def task(config: DictConfig) -> None:
         from recsys.runs import recipe
 
-        recipe.train(config, pruning, brief=True)
-        attributes["run"] = config.output_dir
-        records.append(load_run(Path(config.output_dir)).metrics)
+        directory = Path(config.output_dir)
+        recipe.console.push_render_hook(_UnsaidIfPruned(pruning))
+        try:
+            recipe.train(config, pruning, brief=True)
+        except KeyboardInterrupt:
+            if not (pruning.pruned and (directory / "run.json").exists()):
+                raise
+        finally:
+            recipe.console.pop_render_hook()
+        runs.append(load_run(directory))
 
     register_resolvers()
     argv = with_note_quoted([*search.overrides, *overrides])
     run_with_hydra(task, config_name="train", argv=argv)
-    return records[0][search.monitor]
+    return runs[0]
+
+
+class _UnsaidIfPruned(RenderHook):
+    """Keeps back what a run that Ctrl-C ended would print: how to continue it, and its table."""
+
+    def __init__(self, pruning: Pruning) -> None:
+        self.pruning = pruning
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [] if self.pruning.pruned else renderables

@@ -75,7 +75,7 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert "last (many) must be a whole number" in said("ledger", "last=many")
     assert "few is no number" in said("ledger", "seed>few")
     assert "losses: write COLUMN=PATTERN" in said("ledger", "losses")
-    assert "nowhere has no run.json" in said("rerun", "nowhere")
+    assert "nowhere has no run.json: there is no such folder; " in said("rerun", "nowhere")
     assert "rerun takes one directory of a run, got 0" in said("rerun", "seed=1")
     assert main([*TINY, "output_dir=run"]) == 0
     assert "no column sed; did you mean seed?" in said("ledger", "sed=1")

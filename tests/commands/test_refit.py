@@ -105,6 +105,31 @@ def test_the_swap_has_a_loss_on_held_out_items_alone(monkeypatch: pytest.MonkeyP
     assert len(seen) == 80
 
 
+def test_a_refit_says_what_it_learns_from_and_is_in_the_ledger_with_all_that_its_run_was_told(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    assert main([*TRAIN, *SASREC, "optimizer=radam", "note=the run"]) == 0
+    assert main([*SWAP, "epochs=1", "note=a try, [b]"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "1 epoch more with a loss on 80 held-out interactions alone -> runs/seed0-swap" in out
+    assert main([*FULL]) == 0
+    assert f"with all {len(pd.read_csv('tiny.csv'))} interactions (80 were held out)" in capsys.readouterr().out
+    run, swap, full = pd.read_csv("outputs/ledger.csv", keep_default_na=False).to_dict("records")
+    for refit in (swap, full):
+        for column in ("init", "optimizer", "scheduler"):
+            assert refit[column] == run[column]
+        assert refit["overrides"].startswith(f"{run['overrides']} refit.how=")
+    assert (run["optimizer"], run["init"], run["scheduler"]) == ("radam", "scratch", "warmup")
+    assert swap["overrides"].endswith(" refit.how=swap refit.epochs=1")
+    assert [line["note"] for line in (run, swap, full)] == ["the run", "a try, [b]", ""]
+    assert main([*SWAP, "epochs=2"]) == 2
+    err = capsys.readouterr().err
+    assert "refit.epochs is 1 there, 2 here); give the same epochs=N as there, or force=true to run over it" in err
+    assert main([*SWAP, "epochs=1", "note=another"]) == 0
+    assert main(["rerun", "runs/seed0-swap", "seed=1"]) == 2
+    assert "keeps no command line of recsys train" in capsys.readouterr().err
+
+
 def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     def said(*argv: str) -> str:
         capsys.readouterr()
@@ -115,6 +140,11 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert "how (all) must be one of full, swap" in said("run=runs/seed0", "how=all")
     assert "epochs (0) must be a whole number of at least 1" in said("run=runs/seed0", "how=swap", "epochs=0")
     assert main([*TRAIN, "model=ease"]) == 0
+    assert "runs/seed1 has no run.json: there is no such folder; did you mean runs/seed0?" in said(
+        "run=runs/seed1", "how=swap"
+    )
+    assert "give the folder that runs/seed0/run.json lies in" in said("run=runs/seed0/run.json", "how=swap")
+    assert "there is no such folder; did you mean runs?" in said("run=rums/seed0", "how=swap")
     assert "EASE is solved for and has no epochs to go on with; use how=full" in said(*SWAP[1:])
     assert main([*TRAIN, *SASREC, "scheduler=plateau", "force=true"]) == 0
     assert "nothing is held out to measure it on; use how=swap" in said(*FULL[1:])

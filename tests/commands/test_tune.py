@@ -1,7 +1,12 @@
 """`recsys tune`: trials that are runs, a search that continues, and what stops it."""
 
 import json
+import os
+import signal
+import sys
+import time
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 
 import pandas as pd
 import pytest
@@ -109,7 +114,9 @@ def test_a_trial_that_was_cut_short_is_taken_up_again(monkeypatch: pytest.Monkey
     assert len(records()) == 2
 
 
-def test_a_trial_worse_than_most_is_pruned_and_stays_a_run_that_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_worse_than_most_is_pruned_and_stays_a_run_that_can_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
     monkeypatch.setattr("recsys.searches.trials.STARTUP", 1)
     monkeypatch.setattr("recsys.searches.trials.WARMUP", 0)
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: trial.number == 1)
@@ -118,6 +125,10 @@ def test_a_trial_worse_than_most_is_pruned_and_stays_a_run_that_can_go_on(monkey
     assert sorted(record["status"] for record in records()) == ["finished", "finished", "interrupted"]
     (cut,) = [record for record in records() if record["status"] == "interrupted"]
     assert cut["epochs"] == 1
+    out = capsys.readouterr().out
+    assert f"pruned after epoch 0, val/ndcg@10 {cut['metrics']['val/ndcg@10']:.4f} at best" in out
+    assert "the same command continues" not in out
+    assert "test set" not in out
     assert main(["train", *cut["overrides"]]) == 0
     assert sorted(record["status"] for record in records()) == ["finished"] * 3
 
@@ -144,6 +155,10 @@ def test_mistakes_are_one_sentence_before_any_trial(
     assert "trials (0) must be a whole number of at least 1" in said("trials=0")
     assert "leave out -m" in said("-m")
     assert "model.dmi: unknown key" in said("model.dmi=8")
+    assert "trails: unknown key of tune; did you mean trials? its own keys are search, trials, jobs," in said(
+        "trails=3"
+    )
+    assert "its own keys are search, trials, jobs, seeds, prune; of recsys train: qqq: unknown key" in said("qqq=3")
     assert "monitor (test/ndcg@10) must not be of the test set" in said("monitor=test/ndcg@10")
     Path("space.yaml").write_text("model.dmi: {_target_: optuna.distributions.IntDistribution, low: 1, high: 2}")
     assert "model.dmi: unknown key" in said()
@@ -151,6 +166,14 @@ def test_mistakes_are_one_sentence_before_any_trial(
     assert "model.dim is no distribution" in said()
     Path("space.yaml").write_text("model.dim: [4, 8]")
     assert "model.dim ([4, 8]) must be a distribution" in said()
+    Path("space.yaml").write_text("model.dim: 1\nmodel.dropout: [1, 2\noptimizer.lr: 3\n")
+    assert "space.yaml, line 3, column 13: no YAML (expected ',' or ']'" in said()
+    Path("space.yaml").write_text("3\n")
+    assert "space.yaml: no YAML of keys" in said()
+    Path("space.yaml").write_text(SPACE.replace("[4, 8]", "[{a: 1}]"))
+    assert "model.dim: a choice ({'a': 1}) must be a number, a word, true, false, null or a list" in said()
+    Path("space.yaml").write_text(SPACE)
+    assert "monitor (val/nothing) must be what the task measures, one of val/hr@1" in said("monitor=val/nothing")
     assert not Path("outputs").exists()
     Path("space.yaml").write_text(SPACE)
     with FileLock("outputs/tune/tune/lock"):
@@ -159,6 +182,41 @@ def test_mistakes_are_one_sentence_before_any_trial(
     assert "holds another search (set.model is gru4rec there, None here)" in said("trials=1")
     monkeypatch.setattr("recsys.config.extras.find_spec", lambda package: None)
     assert "recsys tune needs optuna, which is not installed: pip install 'recsys[tune]'" in said()
+
+
+def test_a_search_of_which_nothing_came_gives_way_to_the_corrected_one() -> None:
+    Path("space.yaml").write_text(ODD.replace("low: 6", "low: 7"))
+    assert tune("trials=1") == 2
+    Path("space.yaml").write_text(ODD.replace("high: 7", "high: 6"))
+    assert tune("trials=1") == 0
+    assert trials()["state"].tolist() == ["COMPLETE"]
+
+
+def test_lists_may_be_chosen_from() -> None:
+    node = "{_target_: optuna.distributions.CategoricalDistribution, choices: [[0.9, 0.99], [0.9, 0.98]]}"
+    Path("space.yaml").write_text(f"optimizer.betas: {node}")
+    space = load_space("space.yaml")
+    assert first_values(space) == {"optimizer.betas": "[0.9,0.99]"}
+    assert list(composed(*overrides_of({"optimizer.betas": "[0.9,0.98]"})).optimizer.betas) == [0.9, 0.98]
+    assert tune("trials=2") == 0
+    assert trials()["state"].tolist() == ["COMPLETE"] * 2
+    assert Path("outputs/tune/tune/slices.png").exists() == (trials()["params_optimizer.betas"].nunique() > 1)
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_the_jobs_side_by_side_and_begins_no_other() -> None:
+    endless = ("trainer.max_epochs=100000", "callbacks=patient", "search=space.yaml", "trials=8", "jobs=2")
+    command = [sys.executable, "-m", "recsys", "tune", *TINY, *endless]
+    with Popen(command, stdout=PIPE, stderr=STDOUT, text=True, start_new_session=True) as search:
+        give_up = time.monotonic() + 240
+        while len(list(Path("outputs").rglob("metrics.csv"))) < 2 and time.monotonic() < give_up:
+            time.sleep(0.1)  # until both jobs have trained an epoch
+        os.killpg(search.pid, signal.SIGINT)
+        out, _ = search.communicate(timeout=120)
+    assert search.returncode == 130, out
+    assert "Traceback" not in out
+    assert trials()["state"].tolist() == ["RUNNING"] * 2
+    assert [record["status"] for record in records()] == ["interrupted"] * 2
 
 
 @pytest.mark.parametrize("name", ["sasrec", "generic"])
