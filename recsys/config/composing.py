@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from recsys.config.errors import explain
+from recsys.config.mistakes import behind_hydra, is_user_error
 from recsys.config.types import check_types
 
 __all__ = ["check_types", "conf_dir", "run_with_hydra"]
@@ -47,9 +48,9 @@ def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path 
     `argv` is what follows the verb: overrides and Hydra's flags, in any order. `sys.argv` is neither read nor
     changed, so that Lightning can start the same command in its other processes. Raises ValueError, in one
     sentence, where the configuration cannot be composed, and the task's own exception where the task fails.
-    A failed job of a sweep is logged, the others still run, and the first failure is raised at the end; where a
-    launcher runs jobs in processes of their own, as a ValueError with what it said. Flags that only print (`--help`,
-    `--hydra-help`) raise SystemExit(0).
+    Where a job of a sweep fails, the others still run; at the end all that failed are logged with what they said and
+    counted in a ValueError, or a bug's own exception is raised. Flags that only print (`--help`, `--hydra-help`)
+    raise SystemExit(0).
     """
     version.setbase("1.3")
     parser = hydra_driver.get_args_parser()
@@ -70,7 +71,8 @@ def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path 
     for message in messages:
         log.error("failed: %s", message)
     for failure in failures:
-        raise failure
+        if not messages or not is_user_error(behind_hydra(failure)):
+            raise failure
     if messages:
         raise ValueError(f"{len(messages)} of the grid's jobs failed, the first with {messages[0]}")
 
@@ -92,7 +94,8 @@ def _letting_errors_through() -> Iterator[None]:
 def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Task:
     """`task`, its exceptions put into `failures`: apart from Hydra's own, and so that a sweep goes on.
 
-    elsewhere: where a parallel launcher's process, whose `failures` would be lost with it, leaves a file instead.
+    elsewhere: where each failed job of a sweep leaves what it said, in a file named by its number: the `failures` of a
+    parallel launcher's processes are lost with them.
     """
     owner = os.getpid()
 
@@ -101,14 +104,14 @@ def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Tas
         try:
             return task(config)
         except Exception as error:
-            hydra = HydraConfig.get()
-            message = f"{' '.join(hydra.overrides.task)}: {error}"
-            if os.getpid() != owner:
-                (elsewhere / f"{hydra.job.num:06}").write_text(message)
-                return None
-            failures.append(error)
+            hydra, here = HydraConfig.get(), os.getpid() == owner
+            if here:
+                failures.append(error)
             if hydra.mode == RunMode.MULTIRUN:
-                log.error("failed: %s", message)
+                message = f"{' '.join(hydra.overrides.task)}: {error}"
+                (elsewhere / f"{hydra.job.num:06}").write_text(message)
+                if here:
+                    log.error("failed: %s", message)
             return None
         finally:
             _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))

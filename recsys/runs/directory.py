@@ -117,12 +117,18 @@ class RunDirectory:
 
 def register_resolvers() -> None:
     """Makes `${run_name:...}` known to conf/train.yaml."""
-    OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+    OmegaConf.register_new_resolver("run_name", _run_name_in, replace=True)
 
 
-def run_name(model: str, loss: str | None, overrides: str) -> str:
-    """Name of a run's directory: model, loss (None where none is chosen) and what else the command line set."""
-    name = (f"{model}-{loss}" if loss else model) + (f",{overrides.replace('/', '.')}" if overrides else "")
+def _run_name_in(model: str, loss: str | None, overrides: str, *, _root_: DictConfig) -> str:
+    """`run_name` in a config: an option that stands for many models says in `model.name` which."""
+    return run_name(model, loss, overrides, which=OmegaConf.select(_root_, "model.name"))
+
+
+def run_name(model: str, loss: str | None, overrides: str, *, which: str | None = None) -> str:
+    """Name of a run's directory: model, which of its kind, loss (None: none) and what else the command line set."""
+    chosen = "-".join(part for part in (model, which, loss) if part)
+    name = chosen + (f",{overrides.replace('/', '.')}" if overrides else "")
     if len(name.encode()) <= LONGEST_NAME:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]  # names that begin alike stay apart

@@ -133,6 +133,15 @@ class TestRun:
         assert results == [1, 0.5]
         assert "failed: seed=0: division by zero" in caplog.text
 
+    def test_a_sweep_ends_with_all_that_failed(self, conf: Path, caplog: pytest.LogCaptureFixture):
+        argv = ["-m", "model.dim=???,3", "seed=1,2"]
+        with pytest.raises(
+            ValueError, match=r"^2 of the grid's jobs failed, the first with .*seed=1: model.dim is required"
+        ):
+            run_with_hydra(check_types, config_name="train", argv=argv, conf=conf)
+        said = [record.getMessage().partition(": model.dim is")[0] for record in caplog.records]
+        assert said[-2:] == ["failed: model.dim=??? seed=1", "failed: model.dim=??? seed=2"]
+
     def test_a_parallel_sweep_goes_on_after_a_failed_job(
         self, conf: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
     ):

@@ -20,6 +20,21 @@ def test_a_run_is_named_by_what_was_chosen(parts: tuple, name: str):
     assert run_name(*parts) == name
 
 
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ((), "recbole-BPR"),
+        (("model.name=EASE", "+model.params.reg_weight=1"), "recbole-EASE,+model.params.reg_weight=1"),
+        (("model.name=EASE", "name=mine"), "mine"),
+    ],
+)
+def test_an_option_for_many_models_is_named_with_the_model(
+    overrides: tuple[str, ...], name: str, workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "model=recbole", *overrides, "--cfg", "job", "--resolve", "--package", "name"]) == 0
+    assert capsys.readouterr().out.split() == [name]
+
+
 def test_a_name_too_long_for_a_file_system_is_cut_and_stays_unique():
     one, other = (run_name("sasrec", "ce", f"init.source=outputs/{'é' * 200}/seed{seed}") for seed in (0, 1))
     assert one != other
