@@ -12,6 +12,7 @@ import pytest
 from grid import options
 
 from recsys.commands.cli import main
+from recsys.data.sources import write_atomic
 
 ROOT = Path(__file__).parents[1]
 PAGES = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
@@ -67,6 +68,13 @@ def test_a_command_of_the_pages_works(command: str, tmp_path: Path, monkeypatch:
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
+    if "data=atomic" in arguments:
+        if "model=recbole" in arguments:
+            pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
+        rows = [(user, (user + step) % 20) for user in range(40) for step in range(6)]
+        users, items = zip(*rows, strict=True)
+        write_atomic(Path("my.inter"), {"user_id:token": users, "item_id:token": items})
+        write_atomic(Path("my.item"), {"item_id:token": range(20), "class:token_seq": [["a", "b"]] * 20})
     if {"data=competition", "competition"}.intersection(arguments):
         maker = [sys.executable, "-m", "experiments.movies.competition", "--out", "films"]
         size = ["--users", "60", "--items", "40", "--rows", "1500"]

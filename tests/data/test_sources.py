@@ -361,3 +361,9 @@ def test_published_sequence_text(place: str, users: int, items: int, interaction
     reader, file = detect(shared / place)
     frame = reader.read(file)
     assert (frame["user"].nunique(), frame["item"].nunique(), len(frame)) == (users, items, interactions)
+
+
+def test_a_table_of_another_name_is_told_of_atomic_files(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.inter", "user_id:token\titem_id:token\n1\t2\n")
+    with pytest.raises(ValueError, match=r"x\.inter: a table's name must end in .*choose data=atomic for RecBole's"):
+        Table().read(path)

@@ -52,7 +52,10 @@ class Table:
         """Interactions frame. Raises ValueError naming file, line (in Parquet: row) and column."""
         suffix = Path(path.name.removesuffix(".gz")).suffix
         if suffix not in _READ:
-            raise ValueError(f"{path}: a table's name must end in {', '.join(_READ)}, got {suffix!r}; rename it")
+            raise ValueError(
+                f"{path}: a table's name must end in {', '.join(_READ)}, got {suffix!r}; choose data=atomic for "
+                "RecBole's atomic files (.inter), or give another table a name that says what it is"
+            )
         return _READ[suffix](path, self.columns, self.delimiter)
 
 
