@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.atomic_export import export_atomic
+from recsys.data.atomic_export import export_atomic, recbole_settings
+from recsys.data.attributes import ItemAttributes
 from recsys.data.sequences import UserSequences
 from recsys.data.sources import AtomicFile, read_atomic, write_atomic
 from recsys.data.splits import LeaveOneOut
@@ -67,6 +69,40 @@ def test_the_export_is_the_data_again(tmp_path: Path) -> None:
     assert (test["item_id"].to_numpy() == original.vocabulary.ids[split.test.targets.flat()]).all()
 
 
+def test_an_earlier_exports_attributes_do_not_stay(tmp_path: Path) -> None:
+    original = sequences()
+    pairs = pd.DataFrame({"item": original.vocabulary.ids, "value": "a"})
+    kind = ItemAttributes.from_pairs(pairs, name="kind", items=original.vocabulary, key="x")
+    assert export_atomic(original, LeaveOneOut()(original), (kind,), tmp_path / "toy")[-1].name == "toy.item"
+    export_atomic(original, LeaveOneOut()(original), (), tmp_path / "toy")
+    assert not (tmp_path / "toy/toy.item").exists()
+
+
+def settings_of(text: str) -> tuple[dict, dict]:
+    """What is printed for general models, and what for sequential ones."""
+    lines = text.splitlines()
+    commented = [line.removeprefix("# ") for line in lines[1:] if line.startswith("#")]
+    return yaml.safe_load(text), yaml.safe_load("\n".join(commented[1:]))
+
+
+def test_recbole_itself_reads_the_very_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
+    from recsys.models.recbole import shims
+
+    shims.install()
+    from recbole.config import Config
+    from recbole.data.utils import create_dataset
+
+    original = sequences()
+    split = LeaveOneOut()(original)
+    export_atomic(original, split, (), tmp_path / "toy")
+    general, _ = settings_of(recbole_settings(original, (), tmp_path / "toy"))
+    monkeypatch.setattr(sys, "argv", sys.argv[:1])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    parts = create_dataset(Config(model="BPR", config_dict=general | {"gpu_id": ""})).build()
+    assert [len(part.inter_feat) for part in parts] == [split.train.lengths.sum(), *[original.num_users] * 2]
+
+
 def test_recbole_itself_leaves_the_same_items_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
     from recsys.models.recbole import shims
@@ -80,9 +116,8 @@ def test_recbole_itself_leaves_the_same_items_out(tmp_path: Path, monkeypatch: p
     export_atomic(original, split, (), tmp_path / "toy")
     monkeypatch.setattr(sys, "argv", sys.argv[:1])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    settings = {"data_path": str(tmp_path), "gpu_id": "", "train_neg_sample_args": None}
-    columns = {"inter": ["user_id", "item_id", "timestamp"]}
-    config = Config(model="GRU4Rec", dataset="toy", config_dict={**settings, "load_col": columns})
+    _, settings = settings_of(recbole_settings(original, (), tmp_path / "toy"))
+    config = Config(model="GRU4Rec", config_dict={**settings, "gpu_id": "", "train_neg_sample_args": None})
     _, _, test = create_dataset(config).build()
     theirs = {
         int(user): int(item)
