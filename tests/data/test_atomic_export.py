@@ -1,8 +1,11 @@
 """Atomic files written: they read back the same, and RecBole itself splits them as we do."""
 
+import math
 import re
 import sys
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,11 +30,51 @@ def test_what_is_written_reads_back(rows: list[tuple], tmp_path_factory: pytest.
     path = tmp_path_factory.mktemp("atomic") / "x.item"
     kinds = ("token", "float", "token_seq", "float_seq")
     write_atomic(path, {f"{kind}:{kind}": column for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)})
-    frame = read_atomic(path)
-    assert frame["token"].astype(str).tolist() == [row[0] for row in rows]
-    assert frame["float"].tolist() == [row[1] for row in rows]
-    assert frame["token_seq"].tolist() == [row[2] for row in rows]
-    assert [array.tolist() for array in frame["float_seq"]] == [row[3] for row in rows]
+    assert contents(path) == rows
+
+
+TEXT = WORD | st.sampled_from(["", " ", "NA", "null", '"', "\0", "\ufeff", "\x85", "007", "1e3"])
+ANY = {
+    "token": TEXT | st.text(max_size=3) | st.sampled_from([None, math.nan]),
+    "float": FINITE | st.integers() | st.sampled_from([None, math.nan, math.inf]),
+    "token_seq": st.lists(TEXT, max_size=3),
+    "float_seq": st.lists(FINITE, max_size=3) | st.just([math.nan]),
+}
+NAME = st.sampled_from(["a", "b", "c", "item_id"]) | st.text(max_size=3)
+
+
+@given(data=st.data())
+def test_what_cannot_be_read_back_is_not_written(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever it is given, it refuses or writes what reads back equal."""
+    path = tmp_path_factory.mktemp("atomic") / "x.item"
+    headers = data.draw(
+        st.lists(st.tuples(NAME, st.sampled_from(sorted(ANY))), min_size=1, max_size=3, unique_by=itemgetter(0))
+    )
+    rows = data.draw(st.lists(st.tuples(*(ANY[kind] for _, kind in headers)), min_size=1, max_size=2))
+    columns = dict(zip((f"{name}:{kind}" for name, kind in headers), zip(*rows, strict=True), strict=True))
+    try:
+        write_atomic(path, columns)
+    except ValueError:
+        assert not path.exists()
+        return
+    assert list(read_atomic(path).columns) == [name for name, _ in headers]
+    assert [repr(row) for row in contents(path)] == [repr(as_read(row, headers)) for row in rows]
+
+
+def as_read(row: tuple, headers: list[tuple[str, str]]) -> tuple:
+    """Numbers as floats; the rest as it is."""
+    return tuple(float(value) if kind == "float" else value for value, (_, kind) in zip(row, headers, strict=True))
+
+
+def contents(path: Path) -> list[tuple]:
+    """The rows as they were written: tokens as text, sequences as lists."""
+    return [tuple(map(plain, row)) for row in read_atomic(path).itertuples(index=False, name=None)]
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value if isinstance(value, list | float) else str(value)
 
 
 @pytest.mark.parametrize(
@@ -39,13 +82,25 @@ def test_what_is_written_reads_back(rows: list[tuple], tmp_path_factory: pytest.
     [
         ("a:token", "x\ty", "x.user, row 2, column 'a:token': 'x\\ty' holds white space that ends the field"),
         ("a:token_seq", ["x y"], "x.user, row 2, column 'a:token_seq': 'x y' holds white space that ends the field"),
+        ("a:token", None, "x.user, row 2, column 'a:token': there is no value"),
+        ("a:token", math.nan, "x.user, row 2, column 'a:token': there is no value"),
+        ("a:token", "", "x.user, row 2: the row's only field is empty, and so would be its line"),
+        ("item_id:token", "", "x.user, row 2, column 'item_id:token': the id is empty"),
+        ("a:token_seq", ["x", ""], "x.user, row 2, column 'a:token_seq': a part of the sequence is empty"),
         ("a:text", "x", "a column must be named NAME:TYPE with TYPE one of token, float, token_seq, float_seq"),
     ],
 )
 def test_what_the_format_cannot_hold_is_named(name: str, value: object, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        write_atomic(tmp_path / "x.user", {name: ["x", value] if isinstance(value, str) else [["x"], value]})
+        write_atomic(tmp_path / "x.user", {name: [["x"], value] if isinstance(value, list) else ["x", value]})
     assert not list(tmp_path.iterdir())
+
+
+def test_infinite_numbers_and_a_name_given_twice_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape("x.item, row 1, column 'a:float': value 'inf' is not a number")):
+        write_atomic(tmp_path / "x.item", {"a:float": [math.inf]})
+    with pytest.raises(ValueError, match=re.escape("line 1, column 2 ('a:float'): there is a column 'a' before it")):
+        write_atomic(tmp_path / "x.item", {"a:token": ["x"], "a:float": [1.0]})
 
 
 def sequences() -> UserSequences:

@@ -167,7 +167,8 @@ def test_a_delimiter_is_one_character(delimiter: str) -> None:
         Table(delimiter=delimiter)
 
 
-COLUMNS = "(user_id, item_id, rating, timestamp)"
+COLUMNS = "expected 4 columns (user_id, item_id, rating, timestamp)"
+DAT_COLUMNS = "expected 4 columns (userId, movieId, rating, timestamp)"
 
 
 @pytest.mark.parametrize(
@@ -184,8 +185,14 @@ COLUMNS = "(user_id, item_id, rating, timestamp)"
             ", line 3, column 3 ('rating'): value '1e999' is not a number; fix or remove the line",
         ),
         ("1\t\t3\t4", ", line 3, column 2 ('item_id'): the id is empty; fix or remove the line"),
-        ("1\t2\t3", f", line 3: expected 4 columns {COLUMNS}, found 3; fix or remove the line"),
-        ("1\t2\t3\t4\t5", f", line 3: expected 4 columns {COLUMNS}, found 5; fix or remove the line"),
+        (
+            "1\t2\t3",
+            f", line 3: {COLUMNS}, found 3: column 4 ('timestamp') is missing; fix or remove the line",
+        ),
+        (
+            "1\t2\t3\t4\t5",
+            f", line 3: {COLUMNS}, found 5: column 5 ('5') is surplus; fix or remove the line",
+        ),
     ],
 )
 def test_a_malformed_line_of_an_atomic_file_is_named(row: str, message: str, tmp_path: Path) -> None:
@@ -196,8 +203,8 @@ def test_a_malformed_line_of_an_atomic_file_is_named(row: str, message: str, tmp
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("1::2::3:4", "line 3: expected 4 columns (userId, movieId, rating, timestamp), found 3"),
-        ("1:x:2::3::4", "line 3: expected 4 columns (userId, movieId, rating, timestamp), found 3"),
+        ("1::2::3:4", f"line 3: {DAT_COLUMNS}, found 3: column 4 ('timestamp') is missing"),
+        ("1:x:2::3::4", f"line 3: {DAT_COLUMNS}, found 3: column 4 ('timestamp') is missing"),
         ("1::2::3::now", f"line 3, column 4 ('timestamp'): value 'now' {NEITHER}"),
         ("::2::3::4", "line 3, column 1 ('userId'): the id is empty"),
     ],
@@ -283,6 +290,20 @@ def test_a_header_without_types_is_refused(field: str, tmp_path: Path) -> None:
     message = f", line 1, column 2 ({field!r}): a column must be named NAME:TYPE"
     with pytest.raises(ValueError, match=re.escape(message)):
         read_atomic(write(tmp_path / "x.item", f"item_id:token\t{field}\n1\t2\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a:token\tb:float\ta:float\n1\t2\t3\n", "line 1, column 3 ('a:float'): there is a column 'a' before it"),
+        ("user_id:token,item_id:token\n1,2\n", "line 1, column 1 ('user_id:token,item_id:token'): a column must be"),
+        ("item_id:token\tb:float\n1\t2\n\t2\n", "line 3, column 1 ('item_id'): the id is empty"),
+        ("item_id:token\tb:token\n1\t2\n2\tx\0\n", "line 3, column 2 ('b'): value 'x\\x00' holds a NUL byte"),
+    ],
+)
+def test_what_an_atomic_file_cannot_mean_is_named(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"x.item, {message}")):
+        read_atomic(write(tmp_path / "x.item", text))
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x.txt.gz"])

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from recsys.data.sources.columns import ID_TYPE, id_values, number_fault
+from recsys.data.sources.atomic_fields import fault_of, kinds_of
+from recsys.data.sources.columns import ID_TYPE, id_values
 from recsys.data.sources.delimited import (
     DelimitedText,
     raise_first_fault,
@@ -52,30 +53,22 @@ class AtomicFile:
 def read_atomic(path: Path) -> pd.DataFrame:
     """Every column of an atomic file (`.inter`, `.item`, `.user`), under its name without the type.
 
-    token: int64 where every value is a plain integer, else strings.
+    token: int64 where every value is a plain integer, else strings; one of `user_id` and `item_id` is never empty.
     float: float64, NaN where empty.
     token_seq: a list of strings per row. float_seq: a float64 array per row. Empty where the field is.
     Raises ValueError naming file, line and column.
     """
     text, types = _layout(path)
-    faults = {name: _FAULT[types[name]] for name in text.names}
+    faults = {name: fault_of(name, kind) for name, kind in types.items()}
     table = read_arrow(text, dict.fromkeys(text.names, ID_TYPE), faults)
     if any(fault(value) for name, fault in faults.items() for value in table[name].unique().to_pylist()):
-        raise_first_fault(text, faults, reason="a value is not a number")
+        raise_first_fault(text, faults, reason="a value is faulty")
     return pd.DataFrame({name: _CONVERT[types[name]](table[name]) for name in text.names})
 
 
 def _layout(path: Path) -> tuple[DelimitedText, dict[str, str]]:
     """The file's layout and the type of each column."""
-    types = {}
-    for position, field in enumerate(read_header(path, "\t"), start=1):
-        name, _, kind = field.rpartition(":")
-        if kind not in _CONVERT or not name:
-            raise ValueError(
-                f"{path}, line 1, column {position} ({field!r}): a column must be named NAME:TYPE "
-                f"with TYPE one of {', '.join(_CONVERT)}"
-            )
-        types[name] = kind
+    types = kinds_of(path, read_header(path, "\t"))
     return DelimitedText(path, "\t", list(types), has_header=True, quoted=False), types
 
 
@@ -91,17 +84,4 @@ def _float_arrays(column: pa.ChunkedArray) -> list[np.ndarray]:
     return [np.array(value.split(), dtype=np.float64) for value in column.to_pylist()]
 
 
-def _no_fault(_: str) -> None:
-    return None
-
-
-def _float_fault(text: str) -> str | None:
-    return number_fault(text) if text else None
-
-
-def _floats_fault(text: str) -> str | None:
-    return next(filter(None, map(number_fault, text.split())), None)
-
-
 _CONVERT = {"token": id_values, "float": _floats, "token_seq": _token_lists, "float_seq": _float_arrays}
-_FAULT = {"token": _no_fault, "float": _float_fault, "token_seq": _no_fault, "float_seq": _floats_fault}

@@ -133,9 +133,11 @@ def raise_first_fault(text: DelimitedText, faults: Faults, *, reason: str) -> No
     checks = [(list(text.names).index(name), name, fault) for name, fault in faults.items()]
     for line, row in _rows(text):
         if len(row) != len(text.names):
+            short = len(row) < len(text.names)
+            first = f"{text.names[len(row)]!r}) is missing" if short else f"{row[len(text.names)][:40]!r}) is surplus"
             raise ValueError(
                 f"{text.path}, line {line}: expected {len(text.names)} columns ({', '.join(text.names)}), "
-                f"found {len(row)}; fix or remove the line"
+                f"found {len(row)}: column {min(len(row), len(text.names)) + 1} ({first}; fix or remove the line"
             )
         for position, name, fault in checks:
             if complaint := encoding_fault(row[position]) or fault(row[position]):
