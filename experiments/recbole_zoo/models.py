@@ -93,9 +93,12 @@ def table(trials: list[Trial]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="*", help="some models only, printed and not written")
+    known = model_names()
+    parser.add_argument(
+        "--models", nargs="*", choices=sorted(known), metavar="NAME", help="some models only, printed and not written"
+    )
     chosen = parser.parse_args().models
-    families = {name: family for name, family in model_names().items() if not chosen or name in chosen}
+    families = {name: family for name, family in known.items() if not chosen or name in chosen}
     with TemporaryDirectory() as folder:
         write_toy(Path(folder))
         trials = [trial(name, families[name], Path(folder)) for name in track(sorted(families), "models")]

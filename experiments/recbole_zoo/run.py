@@ -6,6 +6,7 @@ failures.csv and stops nothing. results.csv and the table hold what is finished,
 """
 
 import argparse
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def work(name: str, root: Path, *, minutes: float) -> dict[str, str] | None:
     return {"model": name, "reason": reason} if reason else None
 
 
+def record_failures(path: Path, told: Mapping[str, dict[str, str] | None]) -> None:
+    """Each model of `told` with its reason, or gone where it works now; other models' lines stay."""
+    before = pd.read_csv(path).to_dict("records") if path.exists() else []
+    failures = [line for line in before if line["model"] not in told] + [line for line in told.values() if line]
+    partial = path.with_name(f"{path.name}.partial")
+    pd.DataFrame(failures, columns=["model", "reason"]).to_csv(partial, index=False)
+    partial.replace(path)
+
+
 def report(root: Path, folder: Path) -> None:
     """results.csv, table.md and the table of what is finished."""
     runs, problems = load_runs(root)
@@ -78,8 +88,7 @@ def main() -> None:
     if not options.report:
         work_on = [partial(work, name, root, minutes=options.minutes) for name in options.models]
         told = side_by_side(work_on, jobs=options.jobs)
-        failures = [failure for failure in told if failure]
-        pd.DataFrame(failures, columns=["model", "reason"]).to_csv(folder / "failures.csv", index=False)
+        record_failures(folder / "failures.csv", dict(zip(options.models, told, strict=True)))
     report(root, folder)
 
 

@@ -13,7 +13,7 @@ class EpochLog(Callback):
     """One CSV line per epoch: epoch, seconds since training began, learning rate, training loss, validation metrics.
 
     The learning rate is that of the epoch's last step. Validation metrics are empty where the epoch was not validated.
-    A resumed run continues the file: lines of epochs that are run again are replaced.
+    A resumed run continues the file: lines of epochs that are run again are replaced. A kill leaves it whole.
     """
 
     def __init__(self, *, path: str) -> None:
@@ -51,7 +51,9 @@ class EpochLog(Callback):
                 row[name] = float(value)
         self.rows.append(row)
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with self.path.open("w", newline="") as file:
+        partial = self.path.with_name(f"{self.path.name}.partial")
+        with partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows)
+        partial.replace(self.path)

@@ -1,5 +1,6 @@
 """metrics.csv, written by a Trainer that trains one number."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,16 @@ def test_a_model_without_optimiser_has_no_rate(every: int, tmp_path: Path):
     table = logged(tmp_path, Unoptimised(), check_val_every_n_epoch=every)
     assert "lr" not in table
     assert table["val/epoch"].notna().tolist() == [(epoch + 1) % every == 0 for epoch in range(4)]
+
+
+def test_a_kill_while_it_is_written_leaves_the_earlier_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def killed(self: csv.DictWriter, rows: list[Any]) -> None:
+        if len(rows) == 3:
+            raise KeyboardInterrupt
+        for row in rows:
+            self.writerow(row)
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", killed)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        logged(tmp_path, Toy())
+    assert pd.read_csv(tmp_path / "metrics.csv")["epoch"].tolist() == [0, 1]
