@@ -142,7 +142,7 @@ def average_precision(ranks: Tensor, num_relevant: Tensor, *, k: int) -> Tensor:
 
     r_1 < r_2 < ... are the user's ranks in ascending order, so j is the number of targets found at rank r_j.
     The mean over users is MAP@k. The denominator is that of trec_eval (map_cut), ir-measures and ranx;
-    Kaggle's MAP@k divides by min(k, #relevant) instead.
+    Kaggle's MAP@k and RecBole's divide by min(k, #relevant) instead.
     """
     ordered = ranks.sort(dim=1).values
     found = torch.arange(1, ranks.shape[1] + 1, dtype=ranks.dtype, device=ranks.device)
