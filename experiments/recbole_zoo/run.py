@@ -58,9 +58,9 @@ def record_failures(path: Path, told: Mapping[str, dict[str, str] | None]) -> No
     """Each model of `told` with its reason, or gone where it works now; other models' lines stay."""
     before = pd.read_csv(path).to_dict("records") if path.exists() else []
     failures = [line for line in before if line["model"] not in told] + [line for line in told.values() if line]
-    partial = path.with_name(f"{path.name}.partial")
-    pd.DataFrame(failures, columns=["model", "reason"]).to_csv(partial, index=False)
-    partial.replace(path)
+    unfinished = path.with_name(f"{path.name}.partial")
+    pd.DataFrame(failures, columns=["model", "reason"]).to_csv(unfinished, index=False)
+    unfinished.replace(path)
 
 
 def report(root: Path, folder: Path) -> None:
