@@ -34,6 +34,7 @@ USERS = ("MultiDAE", "MultiVAE", "MacridVAE", "CDAE", "ENMF", "DiffRec")
 FEATURES = ("FM", "LR", "DeepFM", "WideDeep", "NFM")
 ALL_POSITIONS = ("SASRec", "GRU4Rec")  # one pass for all prefixes of a row
 PREFIXES = ("STAMP", "FPMC", "FOSSIL", "HGN", "NPE", "SHAN", "TransRec", "Caser", "HRM", "NARM")
+REFUSED = ("KGAT",)  # reads a knowledge graph: told with its reason, and nothing else stops
 SELDOM = ["trainer.check_val_every_n_epoch=5", "trainer.max_epochs=100"]
 RECBOLE = {
     **{name: ["task=recbole"] for name in SOLVED},
@@ -41,6 +42,7 @@ RECBOLE = {
     **{name: ["task=recbole", "batch_size=128", "callbacks=patient"] for name in USERS},
     **{name: ["task=recbole_attributes", *SELDOM] for name in FEATURES},
     **{name: ["task=recbole_all_positions"] for name in ALL_POSITIONS},
+    **{name: ["task=recbole"] for name in REFUSED},
     **{name: ["task=recbole", "max_length=20", "trainer.max_epochs=20"] for name in PREFIXES},
 }
 CELLS = OURS | {name: ["model=recbole", f"model.name={name}", *more] for name, more in RECBOLE.items()}

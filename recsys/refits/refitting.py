@@ -147,5 +147,7 @@ def record(
         epochs=epochs,
         metrics={},
         baselines={},
+        overrides=[],  # of recsys train; what the refit was told stands under `refit`
+        choices={},
         refit=facts,
     )

@@ -1,6 +1,7 @@
 """Training a model of RecBole."""
 
 import random
+import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from recsys.data.datamodule import SequenceDataModule
 from recsys.evaluation import RankingProtocol
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.recbole import RecBoleModel
-from recsys.models.recbole.all_positions import check_all_positions
+from recsys.models.recbole.all_positions import check_all_positions, fits_all_positions
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.ranking import RankingTask
 
@@ -43,6 +44,15 @@ class RecBoleTraining(RankingTask):
 
     def check(self, model: RecBoleModel) -> None:
         """Prefixes may be trained by any model."""
+
+    def on_fit_start(self) -> None:
+        """Says so where a history's prefixes could share their work."""
+        if self.model.inputs.histories and fits_all_positions(self.model.wrapped):
+            warnings.warn(
+                f"RecBole's {type(self.model.wrapped).__name__} encodes every prefix of a history by itself; "
+                "task=recbole_all_positions trains all of them in one pass, many times faster",
+                stacklevel=1,
+            )
 
     def on_train_epoch_start(self) -> None:
         """RecBole's models draw from Python's and NumPy's generators too, which follow torch's from here.
@@ -99,6 +109,9 @@ class RecBoleAllPositions(RecBoleTraining):
         """Raises ValueError where one pass over a row isn't what RecBole's model makes of its prefixes."""
         check_all_positions(model.wrapped)
 
+    def on_fit_start(self) -> None:
+        """There is nothing to say."""
+
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         """Raises ValueError where rows are longer than the model reads: some of their targets would have no state."""
         length = self.model.interactions.max_length
@@ -117,3 +130,6 @@ class RecBoleWithAttributes(RecBoleTraining):
     """The same for models that read attributes of the items, or may: context-aware ones, SASRecF and its like."""
 
     reads_attributes: ClassVar[bool] = True
+
+    def on_fit_start(self) -> None:
+        """There is nothing to say: no task gives attributes to all positions at once."""

@@ -142,8 +142,7 @@ def test_newcomers_are_served_by_histories_and_refused_where_users_are_known(cap
         capsys.readouterr()
         assert main(["recommend", run, "histories=new.csv", "out=none.csv", "k=3"]) == 2
         assert (
-            "knows each user by a vector, and of 1 users 1 (such as new) were not in training"
-            in capsys.readouterr().err
+            "knows each user by a vector, and of 1 user 1 (such as new) were not in training" in capsys.readouterr().err
         )
 
 

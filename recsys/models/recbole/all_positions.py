@@ -24,23 +24,27 @@ def every_position(wrapped: Any, mask: Tensor) -> Iterator[None]:
         del wrapped.gather_indexes
 
 
-@torch.no_grad()
 def check_all_positions(wrapped: Any) -> None:
-    """Raises ValueError where one pass doesn't give what each prefix by itself does; tried on a few histories."""
-    training = wrapped.training
-    wrapped.eval()
-    try:
-        alike = _together_as_alone(wrapped)
-    except (AttributeError, TypeError, RuntimeError, LookupError):  # another signature, other shapes
-        alike = False
-    finally:
-        wrapped.train(training)
-    if not alike:
+    """Raises ValueError where one pass doesn't give what each prefix by itself does."""
+    if not fits_all_positions(wrapped):
         raise ValueError(
             f"RecBole's {type(wrapped).__name__} cannot be trained at all positions at once: its forward doesn't turn "
             "a history alone into one state, of the last position, that nothing after it would change; leave out "
             "task=recbole_all_positions"
         )
+
+
+@torch.no_grad()
+def fits_all_positions(wrapped: Any) -> bool:
+    """Whether one pass gives what each prefix by itself does; tried on a few histories."""
+    training = wrapped.training
+    wrapped.eval()
+    try:
+        return _together_as_alone(wrapped)
+    except (AttributeError, TypeError, RuntimeError, LookupError):  # another signature, other shapes
+        return False
+    finally:
+        wrapped.train(training)
 
 
 def _together_as_alone(wrapped: Any) -> bool:
