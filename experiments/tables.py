@@ -17,9 +17,13 @@ def markdown(results: pd.DataFrame, **labels: str) -> str:
     groups = [(names, group) for names, group in results.groupby(list(labels), sort=False)]
     for names, group in sorted(groups, key=lambda pair: -pair[1]["test/ndcg@10"].mean()):
         values = [_value(group[metric]) for metric in METRICS]
-        costs = [f"{group[cost].mean():.{digits}f}" for cost, digits in zip(COSTS, (0, 0, 1), strict=True)]
+        costs = [_cost(group[cost], digits) for cost, digits in zip(COSTS, (0, 0, 1), strict=True)]
         lines.append(f"| {' | '.join([*map(str, names), *values, *costs])} |")
     return "\n".join(lines) + "\n"
+
+
+def _cost(column: pd.Series, digits: int) -> str:
+    return "" if column.isna().any() else f"{column.mean():.{digits}f}"  # not recorded by every run
 
 
 def _value(column: pd.Series) -> str:
