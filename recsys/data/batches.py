@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from recsys.data.parts import Part, cut
@@ -114,3 +115,11 @@ class PretrainBatch(NamedTuple):
     hidden: Tensor
     segment: Tensor
     other: Tensor
+
+
+def last_columns(lengths: Tensor, count: int) -> Tensor:
+    """Where the last `count` items of right-padded rows stand; of a shorter row the first `count` columns.
+
+    lengths: [B], items in each row -> [B, count].
+    """
+    return (lengths - count).clamp(min=0)[:, None] + torch.arange(count, device=lengths.device)

@@ -60,11 +60,16 @@ def top_items(
 @torch.inference_mode()
 def _best(scorer: Scorer, batch: EvalBatch, *, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Scores and items of a batch, [B, k] each."""
-    scores = scorer.score_batch(batch)  # [B, V]
-    if scores.isnan().any():
-        raise ValueError("the model scores items with numbers that are none (NaN); train it again")
-    scores[batch.seen_rows, batch.seen_items] = -torch.inf
-    values, items = scores.topk(k, dim=1)
+    values, items = unseen_scores(scorer, batch, who="the model").topk(k, dim=1)
     if (values == -torch.inf).any():
         raise ValueError(f"k ({k}) is more than the items that the model scores for some user; set a smaller k")
     return values.float().numpy(), items.numpy()
+
+
+def unseen_scores(scorer: Scorer, batch: EvalBatch, *, who: str) -> torch.Tensor:
+    """Scores of the batch, [B, V], -inf where the user has had the item. ValueError naming `who` for a NaN."""
+    scores = scorer.score_batch(batch)
+    if scores.isnan().any():
+        raise ValueError(f"{who} scores items with numbers that are none (NaN); train it again")
+    scores[batch.seen_rows, batch.seen_items] = -torch.inf
+    return scores

@@ -5,25 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pyarrow import parquet
 
 from recsys.data.sources.columns import ID_TYPE, id_fault
-from recsys.data.sources.delimited import DelimitedText, open_text, read_arrow, read_header
+from recsys.data.sources.delimited import DELIMITERS, DelimitedText, ending, open_text, read_arrow, read_header
+from recsys.data.sources.table import parquet_faults
 
-TABLES = (".csv", ".tsv", ".parquet")
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+TABLES = (*DELIMITERS, ".parquet")
 NAMES = {  # the plain names, RecBole's and GroupLens's
     "user": ("user", "user_id", "userId"),
     "item": ("item", "item_id", "movieId"),
     "rating": ("rating",),
     "timestamp": ("timestamp", "time"),
 }
-
-
-def ending(path: Path) -> str:
-    """What tells a file's format, `.gz` left out."""
-    return Path(path.name.removesuffix(".gz")).suffix
 
 
 def named(role: str, names: Sequence[str], own: Mapping[str, str]) -> str | None:
@@ -35,10 +29,8 @@ def column_names(path: Path) -> list[str]:
     """Of a `.csv`, `.tsv` (also gzipped) or `.parquet` file."""
     if ending(path) in DELIMITERS:
         return read_header(path, DELIMITERS[ending(path)])
-    try:
+    with parquet_faults(path):
         return parquet.read_schema(path).names
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a readable Parquet file ({error}); write it again") from error
 
 
 def read_users(path: Path) -> list[str]:

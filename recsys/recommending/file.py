@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from recsys.data.sources.delimited import DELIMITERS
 from recsys.evaluation.top_items import TopItems
-from recsys.recommending.columns import DELIMITERS
 
 
 def check_writable(path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.sources import AtomicFile, Reader, SequenceText, Table
-from recsys.recommending.columns import NAMES, TABLES, column_names, ending, named
+from recsys.data.sources.delimited import ending
+from recsys.recommending.columns import NAMES, TABLES, column_names, named
 
 
 def read_histories(readers: Sequence[Reader], path: Path, *, rated: bool) -> pd.DataFrame:

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recsys.data.batches import EvalBatch
+from recsys.data.batches import EvalBatch, last_columns
 from recsys.evaluation import Scorer
 from recsys.evaluation.fusion import Ensemble, Points, TopLists
+from recsys.evaluation.top_items import unseen_scores
 
 
 class Member(NamedTuple):
@@ -46,10 +47,8 @@ class Joined:
 
     def _lists(self, member: Member, batch: EvalBatch) -> TopLists:
         """The member's best unseen items of each row."""
-        scores = member.scorer.score_batch(shortened(batch, member.max_length, pad=self.num_items))  # [B, V]
-        if scores.isnan().any():
-            raise ValueError("a member scores items with numbers that are none (NaN); train it again")
-        scores[batch.seen_rows, batch.seen_items] = -torch.inf
+        asked = shortened(batch, member.max_length, pad=self.num_items)
+        scores = unseen_scores(member.scorer, asked, who="a member")  # [B, V]
         best, items = scores.topk(self.depth, dim=1)
         absent = best == -torch.inf
         items, best = items.masked_fill(absent, -1), best.double().masked_fill(absent, 0)
@@ -60,7 +59,6 @@ def shortened(batch: EvalBatch, max_length: int, *, pad: int) -> EvalBatch:
     """The batch with the last `max_length` items of each row."""
     if batch.items.shape[1] <= max_length:
         return batch
-    lengths = (batch.items != pad).sum(1, keepdim=True)  # [B, 1]
-    columns = torch.arange(max_length, device=lengths.device) + (lengths - max_length).clamp(min=0)  # [B, max_length]
+    columns = last_columns((batch.items != pad).sum(1), max_length)  # [B, max_length]
     times = None if batch.timestamps is None else batch.timestamps.gather(1, columns)
     return batch._replace(items=batch.items.gather(1, columns), timestamps=times)

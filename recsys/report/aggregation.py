@@ -131,10 +131,6 @@ def differing(runs: Iterable[Run]) -> dict[str, list[str]]:
     }
 
 
-def _keys(fingerprints: Iterable[dict[str, str]]) -> list[str]:
-    return [key for key in dict.fromkeys(chain(*fingerprints)) if key != _READ]
-
-
 def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
     differences = differing(runs)

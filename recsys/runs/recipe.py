@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from pytorch_lightning import Callback, seed_everything
 from rich.console import Console
 
-from recsys.callbacks import Stopwatch
+from recsys.callbacks import Pruning, Stopwatch
 from recsys.config.composing import check_types
 from recsys.data.attributes import ItemAttributes
 from recsys.data.audit import Audit
@@ -48,8 +48,13 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
     run = RunDirectory(Path(config.output_dir), config, fingerprints=fingerprints(sequences, attributes))
     if run.is_finished():
         console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
-    else:
-        execute(config, run, sequences, attributes, *callbacks, started=started)
+    elif execute(config, run, sequences, attributes, *callbacks, started=started):
+        if not any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks):
+            best = load_run(run.path)
+            kept = f"epoch {best.best_epoch}, the best so far, is kept; the same command continues"
+            console.print(f"interrupted: {kept}", soft_wrap=True)
+            console.print(run_table(best))
+        raise KeyboardInterrupt
     show = run_line if brief or HydraConfig.get().mode == RunMode.MULTIRUN else run_table
     console.print(show(load_run(run.path)), soft_wrap=show is run_line)
 
@@ -79,8 +84,8 @@ def execute(
     attributes: Sequence[ItemAttributes],
     *callbacks: Callback,
     started: float,
-) -> None:
-    """Split, model, fit, test, record: the recipe."""
+) -> bool:
+    """Split, model, fit, test, record: the recipe. Returns whether it was cut short."""
     splitter: Splitter = instantiate(config.split)
     split = splitter(sequences)
     seed_everything(config.seed, verbose=False)
@@ -121,10 +126,4 @@ def execute(
         baselines=result.baselines,
     )
     end(logger, result.metrics, steps=trainer.global_step)
-    if interrupted:
-        console.print(
-            f"interrupted: epoch {best_epoch}, the best so far, is kept; the same command continues",
-            soft_wrap=True,
-        )
-        console.print(run_table(load_run(run.path)))
-        raise KeyboardInterrupt
+    return interrupted

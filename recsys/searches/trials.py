@@ -8,7 +8,6 @@ from omegaconf import DictConfig
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
-from rich.console import ConsoleRenderable, RenderHook
 
 from recsys.callbacks import Pruning
 from recsys.config.command_line import with_note_quoted
@@ -103,27 +102,14 @@ def _trained(search: Search, overrides: list[str], pruning: Pruning) -> Run:
         from recsys.runs import recipe
 
         directory = Path(config.output_dir)
-        recipe.console.push_render_hook(_UnsaidIfPruned(pruning))
         try:
             recipe.train(config, pruning, brief=True)
         except KeyboardInterrupt:
             if not (pruning.pruned and (directory / "run.json").exists()):
                 raise
-        finally:
-            recipe.console.pop_render_hook()
         runs.append(load_run(directory))
 
     register_resolvers()
     argv = with_note_quoted([*search.overrides, *overrides])
     run_with_hydra(task, config_name="train", argv=argv)
     return runs[0]
-
-
-class _UnsaidIfPruned(RenderHook):
-    """Keeps back what a run that Ctrl-C ended would print: how to continue it, and its table."""
-
-    def __init__(self, pruning: Pruning) -> None:
-        self.pruning = pruning
-
-    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [] if self.pruning.pruned else renderables

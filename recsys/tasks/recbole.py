@@ -25,6 +25,7 @@ class RecBoleTraining(RankingTask):
     A model that is solved for is so when it is made: one epoch passes, in which it may count, and is validated.
     """
 
+    warns_of_prefixes: ClassVar[bool] = True  # one by one, where a task trains them in one pass
     toy_size: ClassVar[int] = 128  # SASRecCPR and GRU4RecCPR look at the best 100 items
 
     def __init__(
@@ -47,7 +48,7 @@ class RecBoleTraining(RankingTask):
 
     def on_fit_start(self) -> None:
         """Says so where a history's prefixes could share their work."""
-        if self.model.inputs.histories and fits_all_positions(self.model.wrapped):
+        if self.warns_of_prefixes and self.model.inputs.histories and fits_all_positions(self.model.wrapped):
             warnings.warn(
                 f"RecBole's {type(self.model.wrapped).__name__} encodes every prefix of a history by itself; "
                 "task=recbole_all_positions trains all of them in one pass, many times faster",
@@ -105,12 +106,11 @@ class RecBoleTraining(RankingTask):
 class RecBoleAllPositions(RecBoleTraining):
     """All positions of whole rows are trained at once, for the models that allow it: the same loss, far less work."""
 
+    warns_of_prefixes: ClassVar[bool] = False
+
     def check(self, model: RecBoleModel) -> None:
         """Raises ValueError where one pass over a row isn't what RecBole's model makes of its prefixes."""
         check_all_positions(model.wrapped)
-
-    def on_fit_start(self) -> None:
-        """There is nothing to say."""
 
     def rehearse(self, data: SequenceDataModule, *, clip: float | None = None) -> None:
         """Raises ValueError where rows are longer than the model reads: some of their targets would have no state."""
@@ -130,6 +130,4 @@ class RecBoleWithAttributes(RecBoleTraining):
     """The same for models that read attributes of the items, or may: context-aware ones, SASRecF and its like."""
 
     reads_attributes: ClassVar[bool] = True
-
-    def on_fit_start(self) -> None:
-        """There is nothing to say: no task gives attributes to all positions at once."""
+    warns_of_prefixes: ClassVar[bool] = False  # no task gives attributes to all positions at once

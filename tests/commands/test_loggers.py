@@ -35,7 +35,7 @@ def test_tensorboard_gets_epochs_config_and_test_result() -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     assert main([*TINY, "logger=tensorboard"]) == 0
     run, record = the_run()
-    assert run.parts[-2].startswith("sasrec-ce,data.name=tiny")
+    assert run.parts[-2].startswith("sasrec-ce,max_length=10")
     assert "logger" not in run.parts[-2]
     events = accumulator.EventAccumulator(str(run / "tensorboard")).Reload()
     epochs = pd.read_csv(run / "metrics.csv")

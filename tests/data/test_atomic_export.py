@@ -3,6 +3,7 @@
 import math
 import re
 import sys
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ def settings_of(text: str) -> tuple[dict, dict]:
     return yaml.safe_load(text), yaml.safe_load("\n".join(commented[1:]))
 
 
-def test_recbole_itself_reads_the_very_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def recbole(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """RecBole's own parts of a data set, by the model and its settings."""
     pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
     from recsys.models.recbole import shims
 
@@ -148,32 +151,26 @@ def test_recbole_itself_reads_the_very_split(tmp_path: Path, monkeypatch: pytest
     from recbole.config import Config
     from recbole.data.utils import create_dataset
 
+    monkeypatch.setattr(sys, "argv", sys.argv[:1])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    return lambda model, settings: create_dataset(Config(model=model, config_dict=settings | {"gpu_id": ""})).build()
+
+
+def test_recbole_itself_reads_the_very_split(tmp_path: Path, recbole: Callable[..., list[Any]]) -> None:
     original = sequences()
     split = LeaveOneOut()(original)
     export_atomic(original, split, (), tmp_path / "toy")
     general, _ = settings_of(recbole_settings(original, (), tmp_path / "toy"))
-    monkeypatch.setattr(sys, "argv", sys.argv[:1])
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    parts = create_dataset(Config(model="BPR", config_dict=general | {"gpu_id": ""})).build()
+    parts = recbole("BPR", general)
     assert [len(part.inter_feat) for part in parts] == [split.train.lengths.sum(), *[original.num_users] * 2]
 
 
-def test_recbole_itself_leaves_the_same_items_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
-    from recsys.models.recbole import shims
-
-    shims.install()
-    from recbole.config import Config
-    from recbole.data.utils import create_dataset
-
+def test_recbole_itself_leaves_the_same_items_out(tmp_path: Path, recbole: Callable[..., list[Any]]) -> None:
     original = sequences()
     split = LeaveOneOut()(original)
     export_atomic(original, split, (), tmp_path / "toy")
-    monkeypatch.setattr(sys, "argv", sys.argv[:1])
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     _, settings = settings_of(recbole_settings(original, (), tmp_path / "toy"))
-    config = Config(model="GRU4Rec", config_dict={**settings, "gpu_id": "", "train_neg_sample_args": None})
-    _, _, test = create_dataset(config).build()
+    _, _, test = recbole("GRU4Rec", settings | {"train_neg_sample_args": None})
     theirs = {
         int(user): int(item)
         for user, item in zip(

@@ -7,7 +7,9 @@ import pandas as pd
 
 from recsys.data.sources.columns import ID_TYPE, id_fault, id_values
 from recsys.data.sources.delimited import (
+    DELIMITERS,
     DelimitedText,
+    ending,
     raise_first_fault,
     read_arrow,
     read_header,
@@ -15,7 +17,6 @@ from recsys.data.sources.delimited import (
 )
 
 OPTION = "{role}=NAME of this reader, below data.attributes or data.titles"
-_DELIMITERS = {".tsv": "\t", ".csv": ","}
 
 
 class ItemTable:
@@ -34,10 +35,10 @@ class ItemTable:
 
     def read(self, path: Path) -> pd.DataFrame:
         """Pairs; an empty field is no attribute. ValueError naming file, line and column."""
-        suffix = Path(path.name.removesuffix(".gz")).suffix
-        if suffix not in _DELIMITERS:
+        suffix = ending(path)
+        if suffix not in DELIMITERS:
             raise ValueError(f"{path}: a table of attributes must end in .tsv or .csv, got {suffix!r}; rename it")
-        delimiter = _DELIMITERS[suffix]
+        delimiter = DELIMITERS[suffix]
         text = DelimitedText(path, delimiter, read_header(path, delimiter), has_header=True, quoted=True)
         require_columns(path, text.names, self.columns, option=OPTION)
         faults = {self.columns["item"]: id_fault, self.columns["value"]: _no_fault}

@@ -25,6 +25,7 @@ from recsys.data.sources.columns import (
     seconds,
 )
 
+DELIMITERS = {".csv": ",", ".tsv": "\t"}  # by what a file's name ends in
 OPTION = "{role}=NAME of a reader that is given as data.reader"
 Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what, if anything, is wrong with a field
 
@@ -57,6 +58,11 @@ def open_text(path: Path, *, encoding: str = "utf-8-sig") -> Iterator[TextIO]:
             yield lines  # type: ignore[misc]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a complete gzip file ({error}); fetch it again") from error
+
+
+def ending(path: Path) -> str:
+    """What tells a file's format, `.gz` left out."""
+    return Path(path.name.removesuffix(".gz")).suffix
 
 
 def read_interactions(text: DelimitedText, columns: Mapping[str, str], *, option: str = OPTION) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 # pyright: reportAttributeAccessIssue=false
 # pyarrow.compute makes its functions when it is imported; type checkers can't see them.
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,14 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from recsys.data.sources.columns import ID_ROLES, interactions_frame, is_date, seconds
-from recsys.data.sources.delimited import DelimitedText, read_header, read_interactions, require_columns
+from recsys.data.sources.delimited import (
+    DELIMITERS,
+    DelimitedText,
+    ending,
+    read_header,
+    read_interactions,
+    require_columns,
+)
 
 OPTION = "data.reader.{role}=NAME"
 
@@ -50,7 +58,7 @@ class Table:
 
     def read(self, path: Path) -> pd.DataFrame:
         """Interactions frame. Raises ValueError naming file, line (in Parquet: row) and column."""
-        suffix = Path(path.name.removesuffix(".gz")).suffix
+        suffix = ending(path)
         if suffix not in _READ:
             raise ValueError(
                 f"{path}: a table's name must end in {', '.join(_READ)}, got {suffix!r}; choose data=atomic for "
@@ -71,12 +79,19 @@ def _other(header: str) -> str:
     return f", or what separates the columns with \"data.reader.delimiter='{character}'\""
 
 
-def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
+@contextmanager
+def parquet_faults(path: Path) -> Iterator[None]:
+    """Within, a file that is no Parquet is a ValueError."""
     try:
-        require_columns(path, parquet.read_schema(path).names, columns, option=OPTION)
-        table = parquet.read_table(path, columns=list(columns.values()))
+        yield
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} is not a readable Parquet file ({error}); write it again") from error
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
+    with parquet_faults(path):
+        require_columns(path, parquet.read_schema(path).names, columns, option=OPTION)
+        table = parquet.read_table(path, columns=list(columns.values()))
     arrays = {}
     for role, name in columns.items():
         place = f"{path}, column {name!r}"
@@ -113,7 +128,6 @@ def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
 
 _ID_CHECKS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
 _READ: dict[str, Callable[[Path, Mapping[str, str], str | None], pd.DataFrame]] = {
-    ".csv": partial(_read_text, ","),
-    ".tsv": partial(_read_text, "\t"),
+    **{suffix: partial(_read_text, delimiter) for suffix, delimiter in DELIMITERS.items()},
     ".parquet": _read_parquet,
 }

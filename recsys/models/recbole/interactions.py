@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from recbole.data.interaction import Interaction
 from torch import Tensor
 
-from recsys.data.batches import EvalBatch, TrainBatch
+from recsys.data.batches import EvalBatch, TrainBatch, last_columns
 from recsys.models.recbole.ids import padded_to_recbole, to_recbole
 
 
@@ -48,7 +48,7 @@ class Interactions:
         items = padded_to_recbole(batch.items, num_items=self.num_items)  # [B, L]
         missing = self.max_length - items.shape[1]
         if missing < 0:
-            items = _last(items, self.max_length)
+            items = items.gather(1, last_columns((items > 0).sum(1), self.max_length))
         elif full_width:
             items = F.pad(items, (0, missing))
         drawn = torch.randint_like(items, 1, self.num_items + 1) * (items > 0)  # DIEN's, an item beside each item
@@ -77,12 +77,6 @@ class Interactions:
         repeated = {name: column.repeat_interleave(self.num_items, dim=0) for name, column in columns.items()}
         items = to_recbole(torch.arange(self.num_items, device=columns[self.user].device))
         return {**repeated, self.item: items.repeat(rows)}
-
-
-def _last(items: Tensor, length: int) -> Tensor:
-    """The last items of each row padded with 0 on the right, [B, L] -> [B, length]."""
-    start = ((items > 0).sum(1, keepdim=True) - length).clamp(min=0)  # [B, 1]
-    return items.gather(1, start + torch.arange(length, device=items.device))
 
 
 def _repeated(column: Tensor, times: int) -> Tensor:
