@@ -48,13 +48,16 @@ NEURAL = [
     *("max_length=200", "batch_size=64", "optimizer.lr=0.002", "scheduler=linear", "trainer.max_epochs=30"),
     "model.dropout=0.2",
 ]
-ENCODERS = ("sasrec-ce", "sasrec-bce", "sasrec-bpr", "gru4rec-ce", "caser-ce", "lrurec-ce", "fmlprec-ce", "hstu-ce")
+ENCODERS = (
+    *("sasrec-ce", "sasrec-bce", "sasrec-bpr", "gru4rec-ce", "caser-ce", "lrurec-ce", "fmlprec-ce", "hstu-ce"),
+    *("esasrec", "s3rec-ce, not pre-trained"),
+)
 LARGE: dict[str, list[str]] = {  # one setting for all encoders, nothing is searched
-    **{name: SMALL[name] for name in ("pop", "slim", "multivae")},
+    **{name: SMALL[name] for name in ("pop", "slim", "multidae", "multivae")},
     "itemknn": ["model=itemknn", "model.num_neighbours=50"],
     "ease": ["model=ease", "model.l2=500.0"],
     **{name: [*SMALL[name], "batch_size=128"] for name in ("mf-bpr", "fpmc-bpr")},
-    **{name: [*SMALL[name], *NEURAL] for name in (*ENCODERS, "esasrec")},
+    **{name: [*SMALL[name], *NEURAL] for name in ENCODERS},
 }
 MODELS = list(SMALL)
 ML_100K, ML_100K_FUTURE = "ml-100k leave-one-out", "ml-100k masked and future"
