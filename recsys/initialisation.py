@@ -5,8 +5,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
+
+from recsys.tensor_files import read_plain
 
 State = dict[str, Tensor]
 PREFIX = "model."  # of the model's tensors among a task's
@@ -23,6 +24,11 @@ class Loading(NamedTuple):
     missing: list[str]
     unexpected: list[str]
     mismatched: list[str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every tensor found its like."""
+        return not (self.missing or self.unexpected or self.mismatched)
 
 
 class Scratch:
@@ -113,11 +119,14 @@ def checkpoint_path(source: Path) -> Path:
 def read_weights(path: Path) -> State:
     """The model's tensors in a checkpoint of a task, under their names in the model. ValueError where it is none."""
     try:
-        tensors = _tensors(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
-        return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
-    except Exception as error:  # a file of another kind fails in as many ways as there are kinds
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
-        raise ValueError(f"init.source ({path}) is no checkpoint of a run ({reason})") from error
+        content = read_plain(path)
+    except ValueError as error:
+        raise ValueError(f"init.source ({path}) is no checkpoint of a run: {error}") from error
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict):
+        raise ValueError(f"init.source ({path}) is no checkpoint of a run: it has no state_dict")
+    tensors = _tensors(state)
+    return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}
 
 
 def _tensors(state: Mapping[str, Any]) -> State:

@@ -1,6 +1,7 @@
 """Conventions that a reviewer would otherwise have to look for."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "recsys"
 NAMES = {name for group in ("model", "loss", "sampler", "task") for name in options(group)}
 # What a folder or module of recsys/ may import: itself and what stands before it.
 ORDER = (
+    "consoles",
     "products",
     "draws",
     "parallel",
@@ -22,6 +24,7 @@ ORDER = (
     "metrics",
     "evaluation",
     "tasks",
+    "tensor_files",
     "initialisation",
     "published_checkpoints",
     "report",
@@ -75,3 +78,11 @@ def test_imports_point_to_what_stands_before(path: Path) -> None:
 
 def test_no_module_is_called_utils() -> None:
     assert not [path for path in sources() if path.stem in {"utils", "util", "helpers", "common", "misc"}]
+
+
+def test_every_console_prints_text_as_it_is() -> None:
+    """Paths and names may hold brackets, which rich takes for markup where it is not told otherwise."""
+    lines = [(path, line) for path in sources() for line in path.read_text().splitlines()]
+    made = [(path, line) for path, line in lines if re.search(r"\bConsole\(", line)]
+    assert made
+    assert not [f"{path}: {line}" for path, line in made if "markup=False" not in line]

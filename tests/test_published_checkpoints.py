@@ -1,23 +1,25 @@
 """A checkpoint in the layout of S3-Rec's released code gives the states that its released encoder gives."""
 
 import math
+import shlex
 from pathlib import Path
 
 import pytest
 import torch
 from grid import build
-from torch import Tensor
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recsys.commands.cli import main
 from recsys.data.catalogue import Catalogue
 from recsys.initialisation import Pretrained, load_fitting
-from recsys.published_checkpoints import from_s3rec
+from recsys.published_checkpoints import from_s3rec, write_checkpoint
 
 V, D, LENGTH, HEADS = 9, 8, 6, 2
 
 
-def released() -> dict[str, Tensor]:
+def released(*, layers: int = 2, inner: int = 4 * D) -> dict[str, Tensor]:
     """Random tensors under the names and in the shapes of the released model."""
     state = {
         "item_embeddings.weight": torch.randn(V + 2, D),
@@ -28,11 +30,11 @@ def released() -> dict[str, Tensor]:
     }
     for name in ("aap_norm", "mip_norm", "map_norm", "sp_norm"):
         state |= linear(name, D, D)
-    for layer in range(2):
+    for layer in range(layers):
         prefix = f"item_encoder.layer.{layer}"
         for name in ("query", "key", "value", "dense"):
             state |= linear(f"{prefix}.attention.{name}", D, D)
-        state |= linear(f"{prefix}.intermediate.dense_1", D, 4 * D) | linear(f"{prefix}.intermediate.dense_2", 4 * D, D)
+        state |= linear(f"{prefix}.intermediate.dense_1", D, inner) | linear(f"{prefix}.intermediate.dense_2", inner, D)
         for part in ("attention", "intermediate"):
             state[f"{prefix}.{part}.LayerNorm.weight"] = torch.rand(D) + 0.5
             state[f"{prefix}.{part}.LayerNorm.bias"] = torch.randn(D)
@@ -108,6 +110,153 @@ def test_padding_is_zero_whatever_was_there() -> None:
     assert from_s3rec(released())["embedding.weight"][V].abs().sum() == 0
 
 
+def run(state: object, out: str | Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What the verb says of such a file, or why it fails."""
+    torch.save(state, "released.pt")
+    code = main(["import-checkpoint", "source=released.pt", f"out={out}"])
+    printed, error = capsys.readouterr()
+    assert error.count("\n") == (1 if code else 0)
+    return error if code else printed
+
+
+@pytest.mark.parametrize("out", ["ours.ckpt", 'a=b, it\'s "1"/ours.ckpt'])
+def test_the_printed_command_says_every_size(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = run(released(layers=3, inner=12), out, capsys)
+    (command,) = (line for line in printed.splitlines() if line.startswith("recsys train "))
+    assert "in place of DATA" in printed
+    parsed = OverridesParser.create().parse_overrides(shlex.split(command)[2:])
+    given = {override.key_or_group: override.value() for override in parsed}
+    assert given == {
+        "data": "DATA",
+        "model": "s3rec",
+        "max_length": LENGTH,
+        "model.dim": D,
+        "model.feedforward_dim": 12,
+        "model.num_blocks": 3,
+        "init": "pretrained",
+        "init.source": out,
+    }
+    sizes = [f"{key}={value}" for key, value in given.items() if key.startswith(("max_length", "model."))]
+    loading = load_fitting(build("model", "s3rec", *sizes)(Catalogue(num_items=V)), Path(out))
+    assert loading.missing == loading.unexpected == loading.mismatched == []
+
+
+def test_tensors_that_the_released_code_has_not_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = released() | linear("item_encoder.layer.1.attention.gate", D, D)
+    printed = run(state | {"extra.[bold]": torch.ones(1)}, "ours.ckpt", capsys)
+    assert "unknown in S3-Rec's released code: " in printed
+    names = printed.partition("unknown in S3-Rec's released code: ")[2].splitlines()[0].split(", ")
+    assert names == [f"item_encoder.layer.1.attention.gate.{part}" for part in ("weight", "bias")] + ["extra.[bold]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "message"),
+    [
+        ("item_embeddings.weight", torch.ones(D), f"is [{D}], in S3-Rec's released code it is [items + 2, dim]"),
+        ("item_embeddings.weight", torch.ones(2, D), "has 2 rows, so it knows no item"),
+        (
+            "position_embeddings.weight",
+            torch.ones(3, 5),
+            f"is [3, 5], in S3-Rec's released code it is [max_length, {D}]",
+        ),
+        (
+            "item_encoder.layer.1.attention.key.weight",
+            torch.ones(D, 3),
+            f"is [{D}, 3], in S3-Rec's released code it is",
+        ),
+        (
+            "item_encoder.layer.0.attention.value.bias",
+            torch.ones(1, D),
+            f"is [1, {D}], in S3-Rec's released code it is",
+        ),
+        ("item_encoder.layer.0.intermediate.dense_1.weight", torch.ones(()), "is [], in S3-Rec's released code it is"),
+        ("LayerNorm.bias", torch.ones(1), f"is [1], in S3-Rec's released code it is [{D}]"),
+    ],
+)
+def test_a_tensor_of_another_shape_is_named(
+    name: str,
+    tensor: Tensor,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert f"the checkpoint's {name} {message}" in run(released() | {name: tensor}, "made/ours.ckpt", capsys)
+    assert not Path("made").exists()
+
+
+def test_a_model_without_an_encoder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = run(released(layers=0), "made/ours.ckpt", capsys)
+    assert "the checkpoint has no item_encoder.layer.0." in error
+    assert not Path("made").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (".", "out (.) is a directory"),
+        ("released.pt/ours.ckpt", "out (released.pt/ours.ckpt) can't be written there"),
+        ("/proc/x/ours.ckpt", "out (/proc/x/ours.ckpt) can't be written there"),
+    ],
+)
+def test_a_place_that_takes_no_file_is_refused(
+    out: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in run(released(), out, capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["released.pt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (nn.Linear(2, 2), "torch.save has not written it"),
+        ({"epoch": 3, "state_dict": {}}, "epoch in it is no tensor"),
+        ([torch.ones(2)], "it holds a list"),
+    ],
+)
+def test_another_content_is_said_in_words(
+    content: object,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = run(content, "ours.ckpt", capsys)
+    assert f"source (released.pt) is no plain state dict: {reason}" in error
+    assert error.endswith("; save model.state_dict()\n")
+    assert not Path("ours.ckpt").exists()
+
+
+def test_a_failed_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(content: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(torch, "save", fill)
+    with pytest.raises(RuntimeError, match="no space"):
+        write_checkpoint({}, tmp_path / "ours.ckpt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_is_answered(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["import-checkpoint", flag])
+    assert capsys.readouterr().out.startswith("usage: recsys import-checkpoint source=FILE out=FILE\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -116,7 +265,7 @@ def test_padding_is_zero_whatever_was_there() -> None:
         (["source=x.pt", "out=y", "model=s3rec"], "model: unknown key of import-checkpoint"),
         (["source=nowhere.pt", "out=y"], "source (nowhere.pt) does not exist"),
         (["source=other.pt", "out=y"], "the checkpoint has no item_embeddings.weight"),
-        (["source=text.pt", "out=y"], "source (text.pt) is no state dict of tensors"),
+        (["source=text.pt", "out=y"], "source (text.pt) is no plain state dict: torch.save has not written it, or not"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -129,4 +278,5 @@ def test_a_mistake_is_one_sentence(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert "weights only" not in error.lower()
     assert not Path("y").exists()

@@ -68,6 +68,7 @@ def test_a_command_of_the_pages_works(command: str, tmp_path: Path, monkeypatch:
     if "data=csv" in arguments:
         rows = [(user, (user + step) % 20, step) for user in range(40) for step in range(6)]
         pd.DataFrame(rows, columns=["user", "item", "time"]).to_csv("my.csv", index=False)
+        Path("genres.tsv").write_text("item\tgenre\n" + "".join(f"{item}\t{item % 2}\n" for item in range(20)))
     if "data=atomic" in arguments:
         if "model=recbole" in arguments:
             pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")

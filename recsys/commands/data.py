@@ -7,10 +7,10 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from recsys.config.composing import check_types, run_with_hydra
+from recsys.consoles import plain_console
 from recsys.data.audit import Audit
 from recsys.data.dataset import InteractionDataset
 from recsys.data.description import Description
@@ -20,7 +20,7 @@ from recsys.options.data import USAGE
 from recsys.report.data_plot import data_plot
 from recsys.runs.directory import register_resolvers
 
-console = Console()
+console = plain_console()
 
 
 def main(argv: list[str]) -> None:
@@ -67,7 +67,7 @@ def tell_source(dataset: InteractionDataset) -> None:
     places = [f"source: {place.describe()}" for place in dataset.locations]
     source = places if dataset.path is None else [f"source: {dataset.path}"]
     for line in [*(dataset.card.lines() if dataset.card else []), *source]:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 def quantile_table(facts: Description) -> Table:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from omegaconf.errors import OmegaConfBaseException
 
 from recsys.commands.evaluation_table import evaluation_table, lists_table
 from recsys.config.composing import check_types, conf_dir
+from recsys.config.errors import explain
+from recsys.consoles import plain_console
 from recsys.data.catalogue import Catalogue
 from recsys.evaluation import Evaluation, Evaluator, RankingProtocol, Scorer, evaluate_all
 from recsys.metrics.ranking import RankingMetrics
@@ -25,7 +28,7 @@ from recsys.runs.environment import quiet_lightning
 from recsys.runs.rebuilding import Rebuilt, rebuild
 
 USAGE = "recsys evaluate run=DIRECTORY eval=full,uniform_100 [eval.KEY=...] [data.KEY=...]"
-console = Console()
+console = plain_console()
 
 
 def main(argv: list[str]) -> None:
@@ -72,18 +75,31 @@ def main(argv: list[str]) -> None:
 def compose_options(names: Sequence[str], changes: Sequence[str]) -> dict[str, DictConfig]:
     """The node `eval` with each of those options of the group, by the name that its result gets.
 
-    An option of whose protocol something was set to another value than it has gets another name: what is measured by
-    `uniform_100,negatives.count=10` stands beside `uniform_100`. A value that an option leaves to the user, such as a
-    path, changes nothing. ValueError where there is no such option, or a key is unknown or missing.
+    A change is made to those of the options that have its key. An option of whose protocol something was set to another
+    value than it has gets another name: what is measured by `uniform_100,negatives.count=10` stands beside
+    `uniform_100`. A value that an option leaves to the user, such as a path, changes nothing. ValueError where there is
+    no such option, where none of them has a key, or where a value is missing.
     """
     found = {}
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
-        for name in names:
-            node = compose_option(name, changes)
+        plain = {name: compose_option(name, []) for name in names}
+        least = {change: min(unknown(node, change) for node in plain.values()) for change in changes}
+        for name, usual in plain.items():
+            own = [change for change in changes if unknown(usual, change) == least[change]]  # Hydra judges if that is 0
+            node = compose_option(name, own) if own else usual
             check_types(OmegaConf.create({"eval": node}))
-            changed = changed_protocol(compose_option(name, []), node, changes) if changes else []
-            found[",".join([name, *changed])] = node
+            found[",".join([name, *changed_protocol(usual, node, own)])] = node
     return found
+
+
+def unknown(node: DictConfig, change: str) -> int:
+    """How many names of the change's key are left over where the option's node knows no further; 0 where it has it."""
+    names, here = change.partition("=")[0].split(".")[1:], node
+    for place, name in enumerate(names):
+        if not isinstance(here, DictConfig) or name not in here.keys():  # noqa: SIM118  # `in here` denies a missing value
+            return len(names) - place
+        here = here._get_node(name)
+    return 0
 
 
 def changed_protocol(plain: DictConfig, node: DictConfig, changes: Sequence[str]) -> list[str]:
@@ -101,7 +117,11 @@ def compose_option(name: str, changes: Sequence[str]) -> DictConfig:
     if name not in known:
         raise ValueError(f"eval={name}: no such option; known options of eval: {', '.join(known)}")
     register_resolvers()
-    return compose("train", overrides=[f"eval={name}", *changes]).eval
+    overrides = [f"eval={name}", *changes]
+    try:
+        return compose("train", overrides=overrides).eval
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(explain(error, overrides=overrides)) from error
 
 
 def make_protocol(node: DictConfig, catalogue: Catalogue) -> RankingProtocol:

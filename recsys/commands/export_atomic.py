@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.console import Console
 
 from recsys.config.composing import check_types, run_with_hydra
+from recsys.consoles import plain_console
 from recsys.data.atomic_export import export_atomic, recbole_settings
 from recsys.data.splits import Splitter
 from recsys.runs.directory import register_resolvers
@@ -45,11 +45,10 @@ def write(config: DictConfig, *, folder: Path) -> None:
     sequences = dataset.sequences()
     attributes = dataset.attributes(sequences)
     written = export_atomic(sequences, splitter(sequences), attributes, folder)
-    console = Console(markup=False, highlight=False, soft_wrap=True)
-    for path in written:
-        console.print(str(path))
-    console.print(f"\nRecBole reads them with dataset={folder.name} and a config file of\n")
-    console.print(recbole_settings(sequences, attributes, folder), end="")
+    console = plain_console()
+    told = f"\nRecBole reads them with dataset={folder.name} and a config file of\n"
+    for text in [*map(str, written), told, recbole_settings(sequences, attributes, folder).removesuffix("\n")]:
+        console.print(text, soft_wrap=True, highlight=False)
 
 
 def make_writable(folder: Path, *, source: str | None) -> None:

@@ -3,18 +3,18 @@
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
 from recsys.config.composing import check_types, run_with_hydra
+from recsys.consoles import plain_console
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.models.base import SequentialModel
 from recsys.models.layers import ItemEmbedding
 from recsys.runs.directory import register_resolvers
 
-console = Console()
+console = plain_console()
 ROW = [3, 1, 4, 0]  # the toy user's items, oldest first
 PADDING = 2
 NUM_ITEMS = 6

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
+from recsys.consoles import plain_console
 from recsys.options.ledger import USAGE, LedgerOptions, options_of
 from recsys.report.ledger import read
 from recsys.report.ledger_table import FOREMOST, fitting, sort_key, table
@@ -25,7 +24,7 @@ def main(argv: list[str]) -> None:
     chosen = choose(lines, options)
     columns = options.shown(lines)
     if sys.stdout.isatty():
-        console = Console()
+        console = plain_console()
         shown, left_out = fitting(chosen, columns, width=console.width, foremost=options.columns or FOREMOST)
         console.print(table(chosen, shown, width=console.width))
         if left_out:

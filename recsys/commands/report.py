@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from recsys.consoles import plain_console
 from recsys.options.report import ReportOptions, options_of
 from recsys.report.asked import Asked
 from recsys.report.exports import explanation, to_frame, to_latex, to_markdown
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> None:
     if options.watch:
         watch(options)
     else:
-        report(options, Console())
+        report(options, plain_console())
 
 
 def report(options: ReportOptions, console: Console) -> None:
@@ -38,17 +39,17 @@ def report(options: ReportOptions, console: Console) -> None:
     write(out / "table.tex", to_latex(study))
     write(out / "table.csv", to_frame(study).to_csv(index=False))
     console.print(leaderboard_table(study))
-    console.print(explanation(study), soft_wrap=True, markup=False, highlight=False)
+    console.print(explanation(study), soft_wrap=True, highlight=False)
     for orders in (orders for block in study.blocks for orders in block.orders):
-        console.print(orders.sentence(), soft_wrap=True, markup=False, highlight=False)
+        console.print(orders.sentence(), soft_wrap=True, highlight=False)
     for note in [*study.notes, *remarks]:
-        console.print(note, style="yellow", soft_wrap=True, markup=False, highlight=False)
-    console.print(f"report: {out / FILES[0]} (beside it {', '.join(FILES[1:])})", soft_wrap=True, markup=False)
+        console.print(note, style="yellow", soft_wrap=True, highlight=False)
+    console.print(f"report: {out / FILES[0]} (beside it {', '.join(FILES[1:])})", soft_wrap=True)
 
 
 def watch(options: ReportOptions) -> None:
     """Whenever a run ends or logs an epoch; a study that has no result yet is waited for."""
-    console, seen = Console(), None
+    console, seen = plain_console(), None
     try:
         while True:
             now = state(options.study)
@@ -64,7 +65,7 @@ def _report_or_wait(options: ReportOptions, console: Console) -> None:
     try:
         report(options, console)
     except (ValueError, FileNotFoundError) as problem:
-        console.print(f"waiting: {problem}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"waiting: {problem}", style="yellow", soft_wrap=True, highlight=False)
 
 
 def state(study: Path) -> list[tuple[str, int]]:

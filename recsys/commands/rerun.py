@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from recsys.config.command_line import with_note_quoted
 from recsys.config.composing import run_with_hydra
+from recsys.consoles import plain_console
 from recsys.options.arguments import answer_help
 from recsys.options.rerun import USAGE
 from recsys.report.runs import load_run
@@ -24,12 +24,12 @@ def main(argv: list[str]) -> None:
     answer_help(argv, USAGE)
     directory, changes = arguments(argv)
     overrides = with_note_quoted(merged(recorded(directory), changes))
-    console = Console()
-    console.print(f"recsys train {shlex.join(overrides)}", soft_wrap=True, markup=False, highlight=False)
+    console = plain_console()
+    console.print(f"recsys train {shlex.join(overrides)}", soft_wrap=True, highlight=False)
 
     def task(config: DictConfig) -> None:
         for line in changed(directory, config):
-            console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+            console.print(f"  {line}", soft_wrap=True, highlight=False)
         train(config)
 
     register_resolvers()

@@ -19,7 +19,10 @@ def explain(error: Exception, *, overrides: Sequence[str]) -> str:
     if isinstance(error.__cause__, ConfigAttributeError | ConfigKeyError):
         return _unknown_key(error.__cause__)
     if "--multirun" in str(error):
-        return f"several values for one key: add -m to run each of them (in: {' '.join(overrides)})"
+        return (
+            "several values for one key: write a list as [1,2], or add -m to train with each of them "
+            f"(in: {' '.join(overrides)})"
+        )
     if part := re.search(r"Could not override '([^']+)'", str(error)):
         group, _, name = part[1].rpartition("/")
         return (

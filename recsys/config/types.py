@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from hydra._internal.utils import _locate as locate  # get_object logs an error of its own before it raises
 from omegaconf import DictConfig, OmegaConf
@@ -98,9 +99,22 @@ def _check_value(full_key: str, value: Any, target: str, parameter: inspect.Para
         if isinstance(plain, str) and get_origin(hint) is Callable:
             option = "/".join(full_key.rsplit(".", 1))
             raise ValueError(f"{full_key} ({plain}) is chosen, not set: write {option}={plain}")
+        full_key, plain, hint = _innermost(full_key, plain, hint)
         wanted = inspect.formatannotation(hint).replace("collections.abc.", "")
         got = type(plain).__name__
         raise ValueError(f"{full_key} ({plain!r}) must be {wanted}, got {got}: {target} declares that type")
+
+
+def _innermost(full_key: str, value: object, hint: Any) -> tuple[str, object, Any]:
+    """Key, value and type of what is wrong: in a mapping, its first entry of another type."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else [hint]
+    mappings = [option for option in options if get_origin(option) in (dict, Mapping)]
+    if isinstance(value, dict) and mappings:
+        _, each = get_args(mappings[0])
+        for key, entry in value.items():
+            if not _satisfies(entry, each):
+                return _innermost(_join(full_key, str(key)), entry, each)
+    return full_key, value, hint
 
 
 def _check_complete(path: str, node: DictConfig, target: str, parameters: Parameters) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from recsys.consoles import plain_console
 
 
 class DownloadBar:
@@ -26,6 +27,6 @@ class DownloadBar:
 @contextmanager
 def download_bar(title: str) -> Iterator[DownloadBar]:
     """A bar on standard error, shown only in a terminal, gone when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=plain_console(stderr=True), transient=True) as progress:
         yield DownloadBar(progress, title)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from pytorch_lightning import seed_everything
-from rich.console import Console
 from rich.progress import track
 
+from recsys.consoles import plain_console
 from recsys.data.splits import HiddenPositives, Labelled
 from recsys.evaluation.preferences import (
     Kind,
@@ -31,8 +31,8 @@ from recsys.runs.rebuilding import Rebuilt, rebuild
 from recsys.tasks.sequential import SequentialRecommender
 
 FILE = "diagnosis.json"
-console = Console()
-stderr = Console(stderr=True)
+console = plain_console()
+stderr = plain_console(stderr=True)
 
 
 def diagnose(options: DiagnoseOptions) -> None:
@@ -47,7 +47,7 @@ def diagnose(options: DiagnoseOptions) -> None:
         except (ValueError, OSError) as problem:
             if len(runs) == 1:
                 raise
-            stderr.print(f"left out: {problem}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+            stderr.print(f"left out: {problem}", style="yellow", soft_wrap=True, highlight=False)
     if not found:
         raise ValueError(f"{options.run} has no run to diagnose; train with split=hidden_positives")
     console.print(diagnosis_table(found))

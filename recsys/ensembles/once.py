@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from rich.console import Console
-
+from recsys.consoles import plain_console
 from recsys.report.runs import load_run
 from recsys.report.tables import run_table
 from recsys.runs.directory import RunDirectory
 
-console = Console()
+console = plain_console()
 
 
 def make_once(directory: RunDirectory, make: Callable[[], None], *, verb: str) -> None:

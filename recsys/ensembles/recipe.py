@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 
+from recsys.consoles import plain_console
 from recsys.ensembles.members import members_table, pairs, pairs_table, record_of
 from recsys.evaluation import Evaluation, evaluate
 from recsys.evaluation.fusion import POINTS, Ensemble, TopLists, select_greedily
@@ -20,7 +20,7 @@ from recsys.runs.results import flat
 from recsys.runs.top_lists import PARTS, from_frame, stored
 
 ROUNDS = 20  # of the greedy selection
-console = Console()
+console = plain_console()
 
 
 def execute(directory: RunDirectory, runs: Sequence[Run], options: EnsembleOptions) -> None:

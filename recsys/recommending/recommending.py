@@ -1,10 +1,10 @@
 """The work of `recsys recommend`: whom to serve, what they have had, and what is written."""
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 from torch import nn
 
+from recsys.consoles import plain_console
 from recsys.evaluation.top_items import STRETCH, check_enough, top_items
 from recsys.options.recommend import RecommendOptions
 from recsys.products import prefer_onednn
@@ -14,8 +14,8 @@ from recsys.recommending.recommenders import Recommender, recommender_of
 from recsys.runs.environment import quiet_lightning
 from recsys.runs.rebuilding import Rebuilt
 
-console = Console()
-stderr = Console(stderr=True)
+console = plain_console()
+stderr = plain_console(stderr=True)
 
 
 def recommend(options: RecommendOptions) -> None:
@@ -111,8 +111,8 @@ def warn_of_held_out(recommender: Recommender) -> None:
 
 
 def warn(text: str) -> None:
-    """Names of users and runs may hold what would be markup."""
-    stderr.print(text, style="yellow", soft_wrap=True, markup=False, highlight=False)
+    """A yellow line on standard error."""
+    stderr.print(text, style="yellow", soft_wrap=True, highlight=False)
 
 
 def counted(number: int, what: str) -> str:

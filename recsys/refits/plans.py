@@ -59,7 +59,8 @@ class Full(Plan):
         return max(1, round(((data.run.best_epoch or 0) + 1) * steps * grown))
 
     def prepare(self, before: Rebuilt, parts: Parts, init: Scratch, console: Console) -> list[Callback]:
-        initialise(init, parts.task.get_submodule("model"), console, fingerprints=before.data.run.fingerprints)
+        run, model = before.data.run, parts.task.get_submodule("model")
+        initialise(init, model, console, options=run.config["model"], fingerprints=run.fingerprints)
         return []
 
     def describe(self, before: Rebuilt, parts: Parts) -> str:

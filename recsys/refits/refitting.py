@@ -8,9 +8,9 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Trainer, seed_everything
-from rich.console import Console
 
 from recsys.callbacks import StopAfter, Stopwatch
+from recsys.consoles import plain_console
 from recsys.data.splits import Refitted
 from recsys.options.refit import RefitOptions
 from recsys.products import prefer_onednn
@@ -23,9 +23,10 @@ from recsys.runs.environment import peak_memory_gb, quiet_lightning, reset_peak_
 from recsys.runs.fitting import fit
 from recsys.runs.rebuilding import Rebuilt, rebuild
 from recsys.runs.recipe import catalogue_of, fingerprints
+from recsys.runs.sources import again
 
 ANEW = "give the same epochs=N as there, or force=true to run over it"
-console = Console()
+console = plain_console()
 
 
 def refit(options: RefitOptions) -> None:
@@ -83,7 +84,7 @@ def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, 
     split = instantiate(config.split)(sequences)
     seed_everything(config.seed, verbose=False)
     parts = assemble(config, split, catalogue_of(sequences, split, before.data.attributes))
-    callbacks = plan.prepare(before, parts, instantiate(config.init), console)
+    callbacks = plan.prepare(before, parts, again(instantiate(config.init), before.data.run), console)
     epochs = options.epochs or plan.epochs(before, parts)
     lasting = f"{epochs} epoch{'s' if epochs > 1 else ''}"
     console.print(f"{config.name}: {lasting} {plan.describe(before, parts)} -> {run.path}", soft_wrap=True)

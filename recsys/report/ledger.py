@@ -33,6 +33,7 @@ def line_of(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     config, told = record["config"], record.get("refit") or record  # a refit is told what its run was, and its own
     choices = told.get("choices") or {}
     init, optimizer, seconds = config.get("init") or {}, config.get("optimizer") or {}, record["seconds"]
+    source = (record.get("init") or init).get("source")  # the checkpoint itself, where one was looked for
     facts = {
         "finished_at": record["finished_at"],
         "status": record["status"],
@@ -42,7 +43,7 @@ def line_of(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
         "name": record["name"],
         "seed": record["seed"],
         "overrides": differing(told.get("overrides") or []),
-        "init": " ".join(str(part) for part in (choices.get("init"), init.get("source")) if part),
+        "init": " ".join(str(part) for part in (choices.get("init"), source) if part),
         "frozen": " ".join(init.get("freeze") or []),
         "optimizer": choices.get("optimizer"),
         "lr": optimizer.get("lr"),

@@ -22,8 +22,8 @@ class Run:
     fingerprints: what must be the same for two results to be comparable (data, split, protocol) -> its value.
     seconds: phase -> duration. baselines: name -> metrics on the same split and protocol.
     peak_memory_gb: GiB, None where it wasn't measured. best_epoch, epochs: None for a model without epochs.
-    environment: versions, machine and commit; audit: the split in words under `split`, and counts of what leaks; both
-    empty where the record has none.
+    environment: versions, machine and commit; audit: the split in words under `split`, and counts of what leaks; init:
+    `source` and `sha256` of the checkpoint that it started from; each empty where the record has none.
     """
 
     path: Path
@@ -42,6 +42,7 @@ class Run:
     baselines: dict[str, dict[str, float]]
     environment: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
+    init: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ranks_nothing(self) -> bool:
@@ -87,7 +88,7 @@ def load_run(directory: Path) -> Run:
         facts["status"] = RunStatus(facts["status"])
     except ValueError as error:  # broken JSON and broken UTF-8 are ValueErrors, and say where
         raise ValueError(f"{file} is not the record of a run ({error}); start that run again.") from error
-    for key in ("environment", "audit"):
+    for key in ("environment", "audit", "init"):
         facts[key] = value if isinstance(value := record.get(key), dict) else {}
     return Run(path=directory, **facts)
 

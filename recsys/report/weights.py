@@ -1,7 +1,5 @@
 """What a run starts from: loaded weights, frozen weights."""
 
-from pathlib import Path
-
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -12,13 +10,14 @@ from recsys.initialisation import Loading
 MOST = 12  # names shown of a kind
 
 
-def loading_table(loading: Loading, *, source: Path) -> Table:
-    """One line per kind: how many tensors, and their names. source: the checkpoint they are from."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(f"First weights, from {source}"))
+def loading_table(loading: Loading) -> Table:
+    """One line per kind: how many tensors, and their names; of those that were loaded, the first."""
+    table = Table(box=box.SIMPLE_HEAD)
     for column, justify in (("what", "left"), ("tensors", "right"), ("names", "left")):
         table.add_column(column, justify=justify, overflow="fold")  # pyright: ignore
     for what, names in zip(Loading._fields, loading, strict=True):
-        table.add_row(what, str(len(names)), Text(_listed(names)))
+        shown = _listed(names) if names is loading.loaded else ", ".join(names)
+        table.add_row(what, str(len(names)), Text(shown))
     return table
 
 

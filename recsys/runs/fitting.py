@@ -3,24 +3,44 @@
 import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from pytorch_lightning import Trainer
 from rich.console import Console
+from rich.text import Text
 from torch import nn
 
 from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 from recsys.runs.assembly import Parts
+from recsys.runs.sources import check_alike, check_fits, origin
 
 
-def initialise(init: Scratch, model: nn.Module, console: Console, *, fingerprints: Mapping[str, str]) -> None:
-    """First weights and what of them is trained; prints both where they are not the usual."""
-    if source := init.source_for(fingerprints):
-        console.print(loading_table(load_fitting(model, source), source=source))
+def initialise(
+    init: Scratch,
+    model: nn.Module,
+    console: Console,
+    *,
+    options: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+) -> dict[str, str]:
+    """First weights and what of them is trained; prints both where they are not the usual.
+
+    options: the model's, as composed. Returns where the weights came from, for the run's record; empty for nowhere.
+    """
+    source = init.source_for(fingerprints)
+    if source is not None:
+        check_alike(source, options, fingerprints=fingerprints)
+        loading = load_fitting(model, source)
+        check_fits(loading, source, fingerprints=fingerprints)
+        console.print(Text(f"first weights: {len(loading.loaded)} tensors of {source}"), soft_wrap=True)
+        if not loading.whole:
+            console.print(loading_table(loading))
     freeze(model, init.freeze)
     if init.freeze:
         console.print(trainable_line(model))
+    return {} if source is None else origin(source)
 
 
 def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
@@ -37,7 +57,7 @@ def fit(trainer: Trainer, parts: Parts, *, resume: Path | None) -> bool:
 def load_best(parts: Parts, path: Path, console: Console) -> int:
     """Puts the best epoch's weights into the task and returns that epoch."""
     if not path.exists():
-        console.print("interrupted before the first validation: nothing is kept; the same command starts again")
+        console.print("interrupted before the first epoch ended: nothing is kept; the same command starts again")
         raise KeyboardInterrupt
     checkpoint = torch.load(path, map_location=parts.task.device, weights_only=True)
     parts.task.load_state_dict(checkpoint["state_dict"])

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import seed_everything
-from rich.console import Console
 
+from recsys.consoles import plain_console
 from recsys.data.attributes import ItemAttributes
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import InteractionDataset
@@ -21,7 +21,7 @@ from recsys.runs.recorded import RUN, check_targets, made_again, remake_data
 from recsys.tasks.ranking import RankingTask
 
 PARTS = ("eval", "task", "model")  # of a config, without which there is no run
-console = Console()
+console = plain_console()
 
 
 class RunData(NamedTuple):

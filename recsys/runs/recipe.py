@@ -3,16 +3,17 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, seed_everything
-from rich.console import Console
 
 from recsys.callbacks import Pruning, Stopwatch
 from recsys.config.composing import check_types
+from recsys.consoles import plain_console
 from recsys.data.attributes import ItemAttributes
 from recsys.data.audit import Audit
 from recsys.data.catalogue import Catalogue
@@ -28,7 +29,7 @@ from recsys.runs.fitting import fit, initialise, load_best
 from recsys.runs.loggers import begin, end, make_logger
 from recsys.runs.results import results
 
-console = Console()
+console = plain_console()
 
 
 def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None:
@@ -95,7 +96,8 @@ def execute(
     check_users(model, splitter, split)
     parts.protocol.prepare(catalogue)
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
-    initialise(instantiate(config.init), model, console, fingerprints=known_by)
+    options: Any = OmegaConf.to_container(config.model, resolve=True)
+    init = initialise(instantiate(config.init), model, console, options=options, fingerprints=known_by)
     stopwatch = Stopwatch()
     logger = make_logger(config)
     trainer = make_trainer(config, stopwatch, *callbacks, logger=logger)
@@ -116,6 +118,7 @@ def execute(
     run.write(
         status="interrupted" if interrupted else "finished",
         fingerprints=known_by | {"protocol": parts.protocol.describe()},
+        init=init,
         audit={"split": splitter.describe(), **Audit.of(split, sequences).record()},
         num_parameters=parts.task.num_parameters,
         seconds=seconds | {"total": time.perf_counter() - started},

@@ -5,7 +5,8 @@ from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
-from rich.console import Console
+
+from recsys.consoles import plain_console
 
 
 class StudyTable(Callback):
@@ -19,7 +20,7 @@ class StudyTable(Callback):
         from recsys.report.runs import load_runs
         from recsys.report.tables import study_table
 
-        console = Console()
+        console = plain_console()
         runs, problems = load_runs(Path(config.hydra.sweep.dir))
         for problem in problems:
             console.print(problem, style="yellow", soft_wrap=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from rich.console import Console
 from rich.progress import track
 
+from recsys.consoles import plain_console
 from recsys.data.interactions import Vocabulary
 from recsys.evaluation import RankingProtocol, Scorer
 from recsys.evaluation.fusion import TopLists
@@ -15,7 +15,7 @@ from recsys.report.top_lists import write_top
 from recsys.runs.rebuilding import Rebuilt, rebuild
 
 PARTS = ("val", "test")
-console = Console()
+console = plain_console()
 
 
 def stored(run: Path, overrides: list[str], *, k: int) -> dict[str, pd.DataFrame]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import optuna
 from filelock import FileLock, Timeout
-from rich.console import Console
 
+from recsys.consoles import plain_console
 from recsys.options.tune import TuneOptions
 from recsys.report.search_results import best_overrides, best_table, write_results
 from recsys.runs import training
@@ -14,7 +14,7 @@ from recsys.searches.setup import num_done, prepare, resume
 from recsys.searches.trials import PROBLEM, Search, run_trial
 from recsys.searches.workers import side_by_side
 
-console = Console()
+console = plain_console()
 
 
 def tune(options: TuneOptions) -> None:
@@ -43,7 +43,7 @@ def run_trials(search: Search, study: optuna.Study, options: TuneOptions) -> Non
         console.print(f"{done} of {options.trials} trials are there already: {search.folder}", soft_wrap=True)
     lines = side_by_side(search, draws, jobs=options.jobs) if options.jobs > 1 else _in_turn(search, draws)
     for number, line in enumerate(lines, start=done + 1):
-        console.print(f"[{number}/{options.trials}] {line}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"[{number}/{options.trials}] {line}", soft_wrap=True, highlight=False)
 
 
 def _in_turn(search: Search, draws: range) -> Iterator[str]:
@@ -56,7 +56,7 @@ def report(search: Search, study: optuna.Study) -> None:
     console.print(best_table(study, metric=search.monitor))
     for problem in dict.fromkeys(trial.user_attrs.get(PROBLEM) for trial in study.trials):
         if problem:
-            console.print(f"failed: {problem}", style="yellow", soft_wrap=True, markup=False)
+            console.print(f"failed: {problem}", style="yellow", soft_wrap=True)
     for path in write_results(study, search.folder, metric=search.monitor):
         console.print(f"search: {path}", soft_wrap=True, highlight=False)
 
@@ -66,7 +66,7 @@ def train_best(search: Search, study: optuna.Study, *, num_seeds: int) -> None:
     best = best_overrides(study)
     kept = [word for word in search.overrides if word.partition("=")[0] not in ("seed", "study")]
     name = search.folder.parent.name
-    console.print(f"best: recsys train {shlex.join([*kept, *best])}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"best: recsys train {shlex.join([*kept, *best])}", soft_wrap=True, highlight=False)
     if num_seeds:
         seeds = ",".join(str(search.seed + step) for step in range(1, num_seeds + 1))
         training.main(["-m", *kept, *best, f"seed={seeds}", f"study={name}-best"])

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import pytest
@@ -27,6 +28,7 @@ class Encoder:
         path: str | None = None,
         act: Callable[[float], float] = abs,
         options: dict[str, int] | None = None,
+        nested: Mapping[str, Mapping[str, float | None]] = MappingProxyType({}),
         untyped=None,
     ) -> None: ...
 
@@ -189,7 +191,10 @@ class TestRun:
         ),
         (["seed"], "'seed' is no valid override: write key=value, and quote special characters"),
         (["seed=[1,"], "'seed=[1,' is no valid override: write key=value, and quote special characters"),
-        (["seed=1,2"], "several values for one key: add -m to run each of them (in: seed=1,2)"),
+        (
+            ["seed=1,2"],
+            "several values for one key: write a list as [1,2], or add -m to train with each of them (in: seed=1,2)",
+        ),
         (["model=null"], "Config group override must be a string or a list. Got NoneType (in: model=null)"),
         (
             ["--config-dir", "/nowhere"],
@@ -254,7 +259,10 @@ def test_a_right_configuration_passes(text: str):
         ("dim: 64, betas: [0.9]", "model.betas ([0.9]) must be tuple[float, float], got list"),
         ("dim: 64, norm: poste", "model.norm ('poste') must be Literal['pre', 'post'], got str"),
         ("dim: 64, path: 3", "model.path (3) must be str | None, got int"),
-        ("dim: 64, options: {a: b}", "model.options ({'a': 'b'}) must be dict[str, int] | None, got dict"),
+        ("dim: 64, options: {a: 1, b: c}", "model.options.b ('c') must be int, got str"),
+        ("dim: 64, options: {1: 1}", "model.options ({1: 1}) must be dict[str, int] | None, got dict"),
+        ("dim: 64, options: [1]", "model.options ([1]) must be dict[str, int] | None, got list"),
+        ("dim: 64, nested: {a: {b: 1, c: d}}", "model.nested.a.c ('d') must be float | None, got str"),
         ("_partial_: true, dropout: high", "model.dropout ('high') must be float, got str"),
     ],
 )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from recsys.commands.cli import main
+from recsys.commands.evaluate import compose_options
 
 TRAIN = (
     "train",
@@ -92,6 +93,46 @@ def test_mistakes_are_one_sentence(capsys: pytest.CaptureFixture) -> None:
     assert "the data has another fingerprint than when the run was trained" in said("run=run")
     Path("other.csv").write_text("\n".join(lines))
     assert main(["evaluate", "run=run", "data.path=other.csv"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("eval=uniform_100", "eval.protocol.negatives.cuont=99"),
+            "eval.protocol.negatives.cuont: unknown key; known keys of eval.protocol.negatives: count, seed, reject, "
+            "replacement, fresh; did you mean eval.protocol.negatives.count?",
+        ),
+        (
+            ("eval=full,uniform_100", "eval.protocol.negatives.cuont=99"),
+            "did you mean eval.protocol.negatives.count?",  # by the option that knows the most of it
+        ),
+        (
+            ("eval=full", "eval.protocol.negatives.count=99"),
+            "eval.protocol.negatives: unknown key; known keys of eval.protocol: remove_seen, ties",
+        ),
+        (("eval=full", "eval.metrics.cutoffs=1,5"), "several values for one key: write a list as [1,2]"),
+        (("eval=full", "eval.metrics.cutoffs=[1"), "'eval.metrics.cutoffs=[1' is no valid override"),
+    ],
+)
+def test_a_change_that_no_option_takes_is_one_sentence(
+    arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["evaluate", "run=run", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_change_is_made_to_the_options_that_have_its_key() -> None:
+    changes = ["eval.protocol.negatives.count=99", "eval.protocol.negatives.path=x.txt", "eval.metrics.cutoffs=[3]"]
+    found = compose_options(["full", "uniform_100", "negatives_file"], changes)
+    assert list(found) == ["full", "uniform_100,negatives.count=99", "negatives_file"]
+    full, uniform, file = found.values()
+    assert "negatives" not in full.protocol
+    assert uniform.protocol.negatives.count == 99
+    assert file.protocol.negatives.path == "x.txt"
+    assert all(node.metrics.cutoffs == [3] for node in found.values())
 
 
 def test_what_is_broken_is_named(capsys: pytest.CaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """Pre-training and fine-tuning end to end: what a run writes, continues, hands on and refuses."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +95,37 @@ def test_fine_tuning_finds_its_pre_training_and_starts_there(capsys: pytest.Capt
     capsys.readouterr()
     assert train("init=s3rec", "loss=bpr", "init.freeze=[embedding.*]") == 0
     printed = capsys.readouterr().out
-    shown = {line.split()[0]: line.split()[1] for line in printed.splitlines() if len(line.split()) > 1}
     before, after = weights(folder(pretraining=True)), weights(folder(pretraining=False))
     ours = {name for name in before if name.startswith("model.")}
-    assert shown["loaded"] == str(len(ours))
-    assert shown["missing"] == shown["unexpected"] == shown["mismatched"] == "0"
+    assert f"first weights: {len(ours)} tensors of {folder(pretraining=True) / 'best.ckpt'}" in printed
+    assert "mismatched" not in printed  # a table is for what does not fit
     assert {name for name in after if name.startswith("model.")} == ours  # the heads stay behind
     assert torch.equal(before["model.embedding.weight"], after["model.embedding.weight"])
     assert not torch.equal(before["model.norm.weight"], after["model.norm.weight"])
     assert "NDCG" in printed
+
+
+def test_weights_that_would_mean_something_else_are_refused(capsys: pytest.CaptureFixture) -> None:
+    assert train(*PRETRAIN) == 0
+    assert train("init=s3rec", "model.num_heads=4") == 2
+    assert "has another model (model.num_heads is 2 there, 4 here)" in capsys.readouterr().err
+    assert train("init=s3rec", "model.dim=16") == 2
+    assert "has other sizes (embedding.weight [22, 8] -> [22, 16]" in capsys.readouterr().err
+    source = f"init.source='{folder(pretraining=True)}'"
+    assert train("init=pretrained", source, "split=user_folds") == 2
+    assert "was trained on another split of the same data" in capsys.readouterr().err
+
+
+def test_a_refit_starts_from_the_checkpoint_that_its_run_started_from(capsys: pytest.CaptureFixture) -> None:
+    assert train(*PRETRAIN) == 0
+    assert train("init=s3rec", "output_dir=runs/seed0") == 0
+    recorded = json.loads(Path("runs/seed0/run.json").read_text())["init"]
+    assert recorded["source"] == str(folder(pretraining=True) / "best.ckpt")
+    assert f"s3rec {recorded['source']}" in Path("outputs/ledger.csv").read_text()
+    assert train(*PRETRAIN, "optimizer.lr=0.01") == 0  # now the study has two
+    capsys.readouterr()
+    assert main(["refit", "run=runs/seed0", "how=full"]) == 0
+    assert recorded["source"] in capsys.readouterr().out
 
 
 def test_without_its_pre_training_fine_tuning_says_so(capsys: pytest.CaptureFixture) -> None:
@@ -150,6 +173,7 @@ def test_other_attributes_are_another_run_and_no_matter_to_others(capsys: pytest
     assert "attribute genre: there is no genres.tsv or genres.csv in" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error:Callback")  # Hydra warns of what a callback raises, and goes on
 def test_a_study_of_both_ends_in_one_table(capsys: pytest.CaptureFixture) -> None:
     assert train("-m", *PRETRAIN, "seed=range(0,2)") == 0
     table = capsys.readouterr().out
@@ -159,6 +183,24 @@ def test_a_study_of_both_ends_in_one_table(capsys: pytest.CaptureFixture) -> Non
     assert "s3rec-bce" in table
     assert "kept apart" not in table
     assert len(pd.read_csv("outputs/s3/results.csv")) == 6
+
+
+@pytest.mark.filterwarnings("error:Callback")
+def test_a_study_of_pre_trainings_alone_ends_in_their_losses(capsys: pytest.CaptureFixture) -> None:
+    weights = "task.module.weights.aap=0.1,0.4"
+    assert train("-m", *PRETRAIN, weights, "seed=range(0,2)", "trainer.max_epochs=1") == 0
+    table = capsys.readouterr().out.rpartition("pre-trainings: losses of the best epoch, mean over n seeds")[2]
+    assert "test set" not in table
+    results = pd.read_csv("outputs/s3/results.csv")
+    assert results["seed"].to_list() == [0, 1, 0, 1]
+    losses = results["train/loss"].to_list()
+    for mean in (sum(losses[:2]) / 2, sum(losses[2:]) / 2):
+        assert f" 2  {mean:.4f}" in table
+    assert main(["report", "outputs/s3"]) == 2
+    error = capsys.readouterr().err
+    assert "outputs/s3 has no finished run that ranks; its 4 finished runs rank nothing (pre-training)" in error
+    command = error.partition("recsys train ")[2].replace("model=...", "loss=ce")
+    assert train(*shlex.split(command), "trainer.max_epochs=1") == 0
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,21 @@ def test_a_name_too_long_for_a_file_system_is_cut_and_stays_unique():
     assert len(one.encode()) < 255
 
 
+def test_a_name_with_brackets_and_colons_is_printed_as_it_is(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To rich, [positions.*] is markup and :x: an emoji."""
+    tiny = ("data=csv", "data.path=tiny.csv", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false")
+    run = "train", *tiny, "data.name=':x:'", "trainer.max_epochs=1", "max_length=5", "init.freeze=[positions.*]"
+    for sentence in (" -> {}", "already finished, nothing to do (force=true runs it again): {}"):
+        assert main(run) == 0
+        (path,) = Path("outputs").rglob("run.json")
+        assert ":x:/sasrec-ce,init.freeze=[positions.*]," in str(path)
+        assert sentence.format(path.parent.absolute()) in capsys.readouterr().out
+    assert main(["evaluate", f"run={path.parent}"]) == 0
+    assert f"{path.parent / 'evaluations.json'}\n" in capsys.readouterr().out
+
+
 def test_no_folder_is_left_where_nothing_was_written(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = ("model=pop", "data=csv", "data.path=tiny.csv", "trainer.accelerator=cpu", "ledger=null")
     assert main(["inspect"]) == 0

@@ -159,7 +159,7 @@ def test_ctrl_c_before_any_validation_says_that_nothing_is_kept(
 
     monkeypatch.setattr("recsys.callbacks.EpochLog.on_train_batch_start", press, raising=False)
     assert train() == 130
-    assert "before the first validation: nothing is kept" in capsys.readouterr().out
+    assert "before the first epoch ended: nothing is kept" in capsys.readouterr().out
     assert not records()
 
 

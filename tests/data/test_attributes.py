@@ -81,12 +81,24 @@ def test_years_stand_at_the_end_of_titles(tmp_path: Path) -> None:
 
 
 def test_a_token_column_of_one_value_is_an_attribute(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.item", "item_id:token\tyear:token\tprice:float\n1\t1995\t2\n2\t\t3\n")
+    path = write(tmp_path / "x.item", "item_id:token\tyear:token\n1\t1995\n2\t\n")
     assert pairs(AtomicItems(column="year"), path) == [("1", "1995")]
-    with pytest.raises(ValueError, match=r"x\.item: column 'price' holds numbers; an attribute must be of type token"):
-        AtomicItems(column="price").read(path)
-    with pytest.raises(ValueError, match=r"x\.item: there is no column 'class', only 'item_id', 'year', 'price'"):
+    with pytest.raises(ValueError, match=r"x\.item: there is no column 'class', only 'item_id', 'year'"):
         AtomicItems(column="class").read(path)
+
+
+def test_whole_numbers_of_an_atomic_file_are_attributes_and_amounts_are_none(tmp_path: Path) -> None:
+    header = "item_id:token\tyear:float\tyears:float_seq\tprice:float\thuge:float\n"
+    rows = "1\t1995.0\t1995 1.996e3\t2\t1e20\n2\t\t\t2.5\t\n3\t1995\t1996\t3\t\n"
+    path = write(tmp_path / "x.item", header + rows)
+    assert pairs(AtomicItems(column="year"), path) == [("1", "1995"), ("3", "1995")]
+    assert pairs(AtomicItems(column="years"), path) == [("1", "1995"), ("1", "1996"), ("3", "1996")]
+    kind = ItemAttributes.from_pairs(AtomicItems(column="year").read(path), name="year", items=Vocabulary(np.arange(4)))
+    assert kind.vocabulary.ids.tolist() == [1995]
+    with pytest.raises(ValueError, match=r"x\.item: column 'price' holds 2\.5; numbers must be whole to be attributes"):
+        AtomicItems(column="price").read(path)
+    with pytest.raises(ValueError, match=r"x\.item: column 'huge' holds 1e\+20; numbers must be whole"):
+        AtomicItems(column="huge").read(path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""The run that another starts from: whether its weights mean the same here, and what is kept of where they are from."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recsys.initialisation import Loading, Pretrained, Scratch
+from recsys.report.runs import Run, load_run
+from recsys.runs.directory import differences
+
+SIZES = ("dim", "feedforward_dim", "num_blocks", "max_length")  # where they differ, shapes or names do
+
+
+def check_alike(source: Path, model: Mapping[str, Any], *, fingerprints: Mapping[str, str]) -> None:
+    """ValueError where the weights of the checkpoint `source` fit by name and shape and mean something else.
+
+    model: the options of the model that starts from them; they, but sizes and rates, must be those of the run that made
+    the checkpoint. A run on the same data must have had the same split: it may have been trained on what is asked here.
+    Of a checkpoint without a run nothing is known.
+    """
+    run = _run_of(source)
+    if run is None:
+        return
+    if _same("data", run, fingerprints) and not _same("split", run, fingerprints):
+        raise ValueError(
+            f"init.source ({source.parent}) was trained on another split of the same data, so it may have seen what is "
+            "asked here; train it with this run's split"
+        )
+    different = differences(_meaning(run.config.get("model") or {}), _meaning(model), prefix="model.")
+    if different:
+        raise ValueError(
+            f"init.source ({source.parent}) has another model ({'; '.join(different[:3])}): where its tensors fit, "
+            "they mean something else; use the same model options"
+        )
+
+
+def check_fits(loading: Loading, source: Path, *, fingerprints: Mapping[str, str]) -> None:
+    """ValueError where tensors of a run on the same data have other shapes: most of what it learned would be lost."""
+    run = _run_of(source)
+    if run is not None and loading.mismatched and _same("data", run, fingerprints):
+        raise ValueError(
+            f"init.source ({source.parent}) has other sizes ({', '.join(loading.mismatched[:3])}); use its max_length "
+            "and its sizes of the model"
+        )
+
+
+def origin(source: Path) -> dict[str, str]:
+    """What a run's record keeps of the checkpoint that it started from."""
+    with source.open("rb") as file:
+        return {"source": str(source), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def again(init: Scratch, run: Run) -> Scratch:
+    """The very start of a finished run. ValueError where the checkpoint has changed since.
+
+    init: what its config says, which stands where the record has no checkpoint.
+    """
+    if not run.init:
+        return init
+    source = Pretrained(source=run.init["source"], freeze=init.freeze)
+    if origin(source.path)["sha256"] != run.init["sha256"]:
+        raise ValueError(
+            f"{run.init['source']}, from which {run.path} started, has changed since; train that run again, force=true"
+        )
+    return source
+
+
+def _run_of(source: Path) -> Run | None:
+    """The run that wrote the checkpoint, where its record lies beside it."""
+    return load_run(source.parent) if (source.parent / "run.json").exists() else None
+
+
+def _same(name: str, run: Run, fingerprints: Mapping[str, str]) -> bool:
+    return run.fingerprints.get(name) == fingerprints.get(name)
+
+
+def _meaning(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that decide what weights mean: neither sizes nor how the model is started and trained."""
+    return {
+        key: _meaning(value) if isinstance(value, Mapping) else value
+        for key, value in options.items()
+        if key not in (*SIZES, "init_std") and "dropout" not in key
+    }
