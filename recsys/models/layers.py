@@ -125,8 +125,8 @@ class SwiGLU(nn.Module):
 def attention_mask(items: Tensor, *, pad: int, causal: bool = True) -> Tensor:
     """Who may see whom, bool: the padding mask of the keys [B, 1, 1, L], times the causal mask [B, 1, L, L].
 
-    The product is what causal attention over right-padded rows computes at every real position without building it;
-    shown by `recsys inspect` and used by tests as the reference.
+    The product is what causal attention over right-padded rows computes at every real position without building it
+    (`recsys inspect` shows by gradients that it does); tests take it as the reference.
     """
     keys = (items != pad)[:, None, None, :]  # [B, 1, 1, L]
     if not causal:

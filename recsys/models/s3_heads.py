@@ -42,7 +42,8 @@ class AttributeTable(nn.Module):
 class S3Heads(nn.Module):
     """A bilinear head for each loss and, for those about attributes, for each kind of them.
 
-    weights: of the kinds, by name; 1 where a kind is not in it. ValueError for a name that is no kind.
+    weights: of the kinds, by name; 1 where a kind is not in it, and one of weight 0 is not computed. ValueError for a
+    name that is no kind.
     known_only: see AttributeTable. init_std: standard deviation of the normal initialisation of every matrix.
     """
 
@@ -67,16 +68,19 @@ class S3Heads(nn.Module):
                 raise ValueError(f"attribute_weights.{name} ({weights[name]}) must not be negative")
         self.weights = {name: float(weights.get(name, 1.0)) for name in kinds}
         self.tables = nn.ModuleDict(
-            {name: AttributeTable(kind, dim=dim, known_only=known_only) for name, kind in kinds.items()}
+            {as_key(name): AttributeTable(kind, dim=dim, known_only=known_only) for name, kind in kinds.items()}
         )
-        self.associated = nn.ModuleDict({name: nn.Linear(dim, dim) for name in kinds})
-        self.masked = nn.ModuleDict({name: nn.Linear(dim, dim) for name in kinds})
+        self.associated = nn.ModuleDict({as_key(name): nn.Linear(dim, dim) for name in kinds})
+        self.masked = nn.ModuleDict({as_key(name): nn.Linear(dim, dim) for name in kinds})
         self.item = nn.Linear(dim, dim)
         self.segment = nn.Linear(dim, dim)
         initialise(self, std=init_std)
 
     def associated_attributes(self, states: Tensor, items: Tensor) -> Tensor:
-        """AAP: what items [N] have, by the states at them [N, D]; summed over positions, attributes and kinds."""
+        """AAP: what items [N] have, by the states at them [N, D]; summed over positions, attributes and kinds.
+
+        There must be a kind that has a weight.
+        """
         return self._attributes(self.associated, states, items)
 
     def masked_attributes(self, states: Tensor, items: Tensor) -> Tensor:
@@ -92,5 +96,12 @@ class S3Heads(nn.Module):
         return (self.segment(contexts) * segments).sum(1)
 
     def _attributes(self, heads: nn.ModuleDict, states: Tensor, items: Tensor) -> Tensor:
-        parts = [self.weights[name] * table(heads[name], states, items) for name, table in self.tables.items()]
+        keys = {as_key(name): weight for name, weight in self.weights.items() if weight}
+        parts = [weight * self.tables[key](heads[key], states, items) for key, weight in keys.items()]
         return torch.stack(parts).sum()
+
+
+def as_key(name: str) -> str:
+    """What a ModuleDict, which has no use for dots and for names of its own, calls a kind: most by their name."""
+    escaped = name.replace("%", "%25").replace(".", "%2E")
+    return f"%{escaped}" if hasattr(nn.ModuleDict(), escaped) else escaped

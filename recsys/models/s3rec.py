@@ -23,8 +23,9 @@ class S3Rec(SequentialModel):
     LayerNorm and dropout follow the embedding sum; blocks normalise after each residual; the output layer is the item
     embedding itself, without biases.
     Differs from the released code: padding stands on the right and is masked exactly, not by -10,000 added to the
-    scores; the padding row is zero and stays so. `conf/model/s3rec.yaml` adds what is a matter of parts: no dropout
-    inside the feed-forward layers, positions counted from the latest item.
+    scores; the padding row is zero and stays so; the blocks' LayerNorms have torch's epsilon of 1e-5 (there: 1e-12).
+    `conf/model/s3rec.yaml` adds what is a matter of parts: no dropout inside the feed-forward layers, positions counted
+    from the latest item.
 
     block: makes one block from the sizes below; positions: makes the position layer from dim and max_length.
     dropout: on embeddings and in blocks; attention_dropout: on attention weights.

@@ -17,8 +17,10 @@ _TEST = "test/"
 _READ = "attributes"  # a fingerprint of what a model is told, which leaves what it is asked the same
 
 
-def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
+def aggregate(runs: Iterable[Run], *, part: str = _TEST) -> pd.DataFrame:
     """Means over the seeds of each (data, setting, name); the rows of one (data, setting) may be compared.
+
+    part: the metrics whose names begin so; `train/` are the losses of pre-trainings. Runs without any have no row.
 
     Results under different fingerprints are never averaged: the setting tells them apart, naming those that
     differ among the runs on the same data; it is empty where none do. Nor are runs of one name but different configs:
@@ -27,13 +29,14 @@ def aggregate(runs: Iterable[Run]) -> pd.DataFrame:
 
     Columns: data, setting, name;
     seeds: number of runs; 0 for a baseline, which stands once per setting, before the models;
-    `test/ndcg@10`, `test/ndcg@10 std`: mean and sample deviation (n - 1; NaN for one seed), each test metric;
+    `test/ndcg@10`, `test/ndcg@10 std`: mean and sample deviation (n - 1; NaN for one seed), each metric of the part;
     epochs, seconds, memory: means of the epochs run, of the time to fit and of the peak memory in GiB.
     """
-    records = pd.DataFrame(_records(counted(runs)))
+    kept = [run for run in counted(runs) if any(name.startswith(part) for name in run.metrics)]
+    records = pd.DataFrame(_records(kept, part=part))
     if records.empty:
         return pd.DataFrame(columns=[*_KEYS, "seeds", *_COSTS])
-    metrics = [column for column in records if str(column).startswith(_TEST)]
+    metrics = [column for column in records if str(column).startswith(part)]
     groups = records.groupby(_KEYS, sort=False)
     table = pd.DataFrame(groups[metrics].agg(["mean", "std"]))
     table.columns = [name for metric in metrics for name in (metric, metric + STD)]
@@ -131,8 +134,8 @@ def differing(runs: Iterable[Run]) -> dict[str, list[str]]:
     }
 
 
-def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """One row per baseline and setting, then one per run: keys, seed, what it took, test metrics."""
+def _records(runs: Sequence[Run], *, part: str) -> list[dict[str, Any]]:
+    """One row per baseline and setting, then one per run: keys, seed, what it took, metrics of the part."""
     differences = differing(runs)
     baselines, tested = {}, []
     blocks: dict[tuple[str, str], list[Run]] = {}
@@ -142,10 +145,10 @@ def _records(runs: Sequence[Run]) -> list[dict[str, Any]]:
         setting = setting_of(run, differences)
         for name, metrics in run.baselines.items():
             if not any(_is(other, name, metrics) for other in blocks[run.data, setting]):
-                baselines[run.data, setting, name] = _row((run.data, setting, name), metrics)
+                baselines[run.data, setting, name] = _row((run.data, setting, name), metrics, part=part)
         costs = (run.epochs, run.seconds.get("fit"), run.peak_memory_gb)
         facts = {"seed": run.seed} | dict(zip(_COSTS, map(_number, costs), strict=True))
-        tested.append(_row((run.data, setting, run.name), run.metrics) | facts)
+        tested.append(_row((run.data, setting, run.name), run.metrics, part=part) | facts)
     return [*baselines.values(), *tested]
 
 
@@ -154,9 +157,9 @@ def _is(run: Run, name: str, metrics: dict[str, float]) -> bool:
     return run.name == name or _row(("", "", ""), run.metrics) == _row(("", "", ""), metrics)
 
 
-def _row(key: tuple[str, str, str], metrics: dict[str, float]) -> dict[str, Any]:
-    test = {name: value for name, value in metrics.items() if name.startswith(_TEST)}
-    return dict(zip(_KEYS, key, strict=True)) | test
+def _row(key: tuple[str, str, str], metrics: dict[str, float], *, part: str = _TEST) -> dict[str, Any]:
+    shown = {name: value for name, value in metrics.items() if name.startswith(part)}
+    return dict(zip(_KEYS, key, strict=True)) | shown
 
 
 def _number(value: float | None) -> float:

@@ -49,9 +49,10 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
     is called like the baseline.
     """
     found, problems = load_runs(root)
-    runs = [with_evaluated(run) for run in counted(found) if not run.ranks_nothing]
+    finished = counted(found)
+    runs = [with_evaluated(run) for run in finished if not run.ranks_nothing]
     if not runs:
-        raise ValueError(f"{root} has no finished run that ranks; {' '.join(problems) or 'run recsys train first.'}")
+        raise ValueError(f"{root} has no finished run that ranks; {_instead(finished, problems)}")
     _check_metric(runs, metric)
     _check_baseline(runs, baseline)
     sentences = [*problems, *notes(found)]
@@ -70,6 +71,16 @@ def load_study(root: Path, *, metric: str, baseline: str | None = None) -> Study
     tests = corrected([block.versus for block in blocks])
     blocks = [replace(block, versus=versus) for block, versus in zip(blocks, tests, strict=True)]
     return Study(root=root, metric=metric, baseline=baseline, runs=runs, blocks=blocks, notes=sentences)
+
+
+def _instead(pretrainings: Sequence[Run], problems: Sequence[str]) -> str:
+    """What is there where nothing ranks, and what to do."""
+    if not pretrainings:
+        return " ".join(problems) or "run recsys train first."
+    count = len(pretrainings)
+    there = f"its {count} finished {'run ranks' if count == 1 else 'runs rank'} nothing (pre-training)"
+    start = f"init=pretrained 'init.source=\"{pretrainings[0].path}\"'"  # quoted for the shell and for Hydra
+    return " ".join([f"{there}: start one from there, recsys train model=... {start}", *problems])
 
 
 def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: str | None) -> tuple[Block, list[str]]:
@@ -117,7 +128,8 @@ def _check_metric(runs: Sequence[Run], metric: str) -> None:
         if name.startswith("test/") and math.isfinite(run.metrics[name])
     )
     if metric not in known:
-        near = get_close_matches(metric, known, n=1)
+        labelled = [name for name in known if name.endswith(f"/{metric}")]
+        near = labelled or get_close_matches(metric, known, n=1)
         advice = f"did you mean {near[0]}?" if near else f"they have {', '.join(known)}"
         raise ValueError(f"metric ({metric}) is in no run's test results; {advice}")
 

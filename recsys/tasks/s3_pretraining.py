@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from recsys.candidates import PerPosition, TrainItems, WholeSequence
+from recsys.candidates import PerPosition, TrainItems, TruncatedSequence
 from recsys.data.batches import PretrainBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
 from recsys.losses.self_supervised import double_sigmoid_comparison, logistic_comparison
@@ -37,14 +37,15 @@ class S3Pretraining(TrainingTask):
     MIP, at every hidden item i with a negative j: -log s(W h . e_i - W h . e_j);
     SP, for every row of two items or more: -log s(W c . p - W c . n), where c, p and n are the states at the end of the
     row without the segment, of the segment alone and of another segment in its place, masks standing for the rest.
-    Each is a mean over the positions that bear it, attributes being summed. An item without attributes bears no AAP and
-    no MAP, though it counts among the positions. Negatives are not among the user's training items.
+    Each is a mean over its positions, attributes being summed. An item without attributes adds nothing to AAP and MAP,
+    but is one of the positions. Negatives are not among the user's training items.
 
-    weights: of the four losses; one of weight 0 is not computed. attribute_weights: of the kinds of attributes, by
-    name, 1 where not given.
+    weights: of the four losses; one of weight 0 is not computed. The paper's belong to its sums over a batch, in which
+    SP, one position a row, weighs less beside the others than it does among means. attribute_weights: of the kinds of
+    attributes, by name, 1 where not given.
     as_released: what the authors' code does instead: sums over the batch; -log s(s(.) - s(.)) in MIP and SP; items
-    without attributes have none; negatives avoid the user's whole sequence, held-out items included. Set the
-    collator's too.
+    without attributes have none; MIP's negatives avoid the prefix alone. Set the collator's too, which takes SP's other
+    segments from whole sequences, held-out items included.
     Logged per epoch: each loss, a mean over its positions in either case, and `train/loss`, their weighted sum.
     """
 
@@ -69,10 +70,9 @@ class S3Pretraining(TrainingTask):
             )
         super().__init__(optimizer=optimizer, scheduler=scheduler)
         self.model = model
-        self.weights = checked(weights, with_attributes=len(catalogue.attributes) > 0)
         self.as_released = as_released
         self.compare = double_sigmoid_comparison if as_released else logistic_comparison
-        exclude = WholeSequence if as_released else TrainItems
+        exclude = TruncatedSequence if as_released else TrainItems
         self.sampler = PerPosition(catalogue, num_negatives=1, exclude=exclude)
         self.heads = S3Heads(
             catalogue.attributes,
@@ -81,6 +81,7 @@ class S3Pretraining(TrainingTask):
             known_only=not as_released,
             init_std=init_std,
         )
+        self.weights = checked(weights, self.heads.weights)
         self.joint = JointLoss(self.weights)
 
     @property
@@ -95,8 +96,11 @@ class S3Pretraining(TrainingTask):
         return {name: part for name, part in parts.items() if part.count}
 
     def finetune(self, batch: PretrainBatch) -> Tensor:
-        """What is lowered: a weighted sum of means or, as released, of sums."""
-        return self._objective(self.losses(batch))
+        """What is lowered: a weighted sum of means or, as released, sums. ValueError where no loss has a position."""
+        if losses := self.losses(batch):
+            return self._objective(losses)
+        trained = ", ".join(self.weights)
+        raise ValueError(f"rows are too short for what is trained ({trained}); raise max_length or batch_size")
 
     def training_step(self, batch: PretrainBatch, batch_idx: int) -> dict[str, Any] | None:
         """One step, or none where no loss has a position in the batch: segments in a batch of single items."""
@@ -175,10 +179,11 @@ class JointLoss(Metric):
         return (means * means.new_tensor(list(self.weights.values()))).sum().float()
 
 
-def checked(weights: Mapping[str, float], *, with_attributes: bool) -> dict[str, float]:
+def checked(weights: Mapping[str, float], kinds: Mapping[str, float]) -> dict[str, float]:
     """The losses that have a weight and, those about attributes, something to predict.
 
-    ValueError where a weight is negative or names no loss, or where none is left.
+    kinds: weights of the kinds of attributes that the data has. ValueError where a weight is negative or names no loss,
+    or where none is left.
     """
     for name, weight in weights.items():
         if name not in LOSSES or weight < 0:
@@ -186,8 +191,12 @@ def checked(weights: Mapping[str, float], *, with_attributes: bool) -> dict[str,
                 f"weights.{name} ({weight}) must be a number from 0 on, of one of {', '.join(LOSSES)}; "
                 f"set task.module.weights.{name}"
             )
-    kept = {name: float(w) for name, w in weights.items() if w and (with_attributes or name not in ABOUT_ATTRIBUTES)}
+    told = any(kinds.values())
+    kept = {
+        name: float(weight) for name, weight in weights.items() if weight and (told or name not in ABOUT_ATTRIBUTES)
+    }
     if not kept:
-        why = "the data has no attributes" if any(weights.values()) else "every weight is 0"
+        without = "every kind of attribute has weight 0" if kinds else "the data has no attributes"
+        why = without if any(weights.values()) else "every weight is 0"
         raise ValueError(f"{why}, so there is nothing to train; set task.module.weights.mip=1.0")
     return kept

@@ -62,7 +62,7 @@ def test_a_state_sees_both_sides_in_pre_training_alone() -> None:
 
 
 def test_the_causal_mask_is_one_matrix_for_each_row() -> None:
-    mask = attention_mask(ROWS, pad=PAD)  # as `recsys inspect` shows it
+    mask = attention_mask(ROWS, pad=PAD)
     assert mask.shape == (2, 1, 5, 5)
     assert mask[1, 0].int().tolist() == [[1, 0, 0, 0, 0], *[[1, 1, 0, 0, 0]] * 4]
 

@@ -95,6 +95,15 @@ def test_a_seed_found_twice_counts_once(write_run, tmp_path: Path) -> None:
     assert notes(runs) == [f"{second} repeats seed 0 of sasrec-ce on toy and is left out."]
 
 
+def test_runs_without_a_metric_of_the_part_have_no_row(write_run, tmp_path: Path) -> None:
+    write_run(name="s3rec", metrics={"train/loss": 2.0}, baselines={})
+    assert aggregate(load_runs(tmp_path)[0]).empty
+    write_run(metrics=scores(0.1), baselines={})
+    runs = load_runs(tmp_path)[0]
+    assert aggregate(runs)["name"].to_list() == ["sasrec-ce"]
+    assert aggregate(runs, part="train/")[["name", "train/loss"]].to_numpy().tolist() == [["s3rec", 2.0]]
+
+
 def test_no_runs_give_an_empty_frame_and_a_note() -> None:
     assert aggregate([]).empty
     assert notes([]) == ["There is no finished run."]

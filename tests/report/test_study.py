@@ -97,6 +97,20 @@ def test_a_study_without_a_result_says_so(tmp_path: Path) -> None:
         load_study(tmp_path, metric="ndcg@10")
 
 
+def test_a_study_of_pretrainings_alone_says_what_to_do(write_run, tmp_path: Path) -> None:
+    first = write_run(name="s3rec", metrics={"train/loss": 2.0}, baselines={})
+    with pytest.raises(ValueError, match=r"its 1 finished run ranks nothing \(pre-training\): start one from there"):
+        load_study(tmp_path, metric="ndcg@10")
+    write_run(name="s3rec", seed=1, metrics={"train/loss": 2.0}, baselines={})
+    going = tmp_path / "going"
+    going.mkdir()
+    (going / "metrics.csv").write_text("epoch\n0\n")
+    with pytest.raises(ValueError, match="its 2 finished runs rank nothing") as caught:
+        load_study(tmp_path, metric="ndcg@10")
+    assert f"'init.source=\"{first}\"'" in str(caught.value)
+    assert f"{going} has no run.json" in str(caught.value)
+
+
 def test_broken_runs_are_named_and_left_out(write_study) -> None:
     root = write_study()
     broken, unfinished, bare = (root / "toy" / name for name in ("good/seed0", "fair/seed1", "poor/seed2"))

@@ -4,14 +4,13 @@ import io
 import re
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from recsys.report.runs import load_run, load_runs
-from recsys.report.tables import run_table, study_table
+from recsys.report.tables import run_line, run_table, study_table, title_text
 
 
-def printed(table: Table, *, styled: bool = False) -> list[str]:
+def printed(table: RenderableType, *, styled: bool = False) -> list[str]:
     console = Console(file=io.StringIO(), width=80, force_terminal=styled, color_system="standard" if styled else None)
     console.print(table)
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -54,6 +53,14 @@ def test_metrics_that_differ_anywhere_keep_their_own_lines(write_run) -> None:
     lines = printed(run_table(run))
     assert words(lines, "HR") == ["HR", "pop", "0.2000"]
     assert words(lines, "Recall") == ["Recall", "pop", "0.1000"]
+
+
+def test_a_protocol_follows_the_words_of_its_metrics(write_run) -> None:
+    values = {"test/negatives_file/hr@10": 0.2, "test/negatives_file/recall@10": 0.2, "test/negatives_file/mrr@10": 0.1}
+    lines = printed(run_table(load_run(write_run(metrics=values, baselines={}))))
+    assert words(lines, "HR") == ["HR", "=", "Recall,", "negatives_file", "sasrec-ce", "0.2000"]
+    assert words(lines, "MRR") == ["MRR,", "negatives_file", "sasrec-ce", "0.1000"]
+    assert title_text("uniform_100/ndcg@10") == "NDCG@10, uniform_100"
 
 
 def test_the_best_is_bold_and_validation_does_not_compete(write_run) -> None:
@@ -104,6 +111,29 @@ def test_names_with_brackets_are_shown_as_they_are(write_run, tmp_path: Path) ->
     runs, _ = load_runs(tmp_path)
     assert any("sasrec[red]" in line for line in printed(study_table(runs)))
     assert any("sasrec[red]" in line for line in printed(run_table(runs[0])))
+
+
+def test_runs_that_rank_nothing_stand_in_a_table_of_their_losses(write_run, tmp_path: Path) -> None:
+    for seed, loss in enumerate((2.0, 4.0)):
+        write_run(name="s3rec", seed=seed, metrics={"train/loss": loss, "train/mip": 1.0}, baselines={})
+    alone = printed(study_table(load_runs(tmp_path)[0]))
+    assert words(alone, "model") == ["model", "n", "loss", "mip", "ep.", "fit", "s", "GB"]
+    assert words(alone, "s3rec") == ["s3rec", "2", "3.0000", "1.0000", "17", "40", "0.8"]
+    assert "test set" not in flowed(alone)
+    write_run()
+    both = printed(study_table(load_runs(tmp_path)[0]))
+    assert [line.split()[0] for line in both if line.rstrip().endswith("0.8")] == ["s3rec", "sasrec-ce"]
+    assert flowed(both).index("pre-trainings: losses") < flowed(both).index("test set, mean")
+
+
+def test_the_end_of_a_grid_shows_the_metrics_of_the_protocol_that_ranked_it(write_run, tmp_path: Path) -> None:
+    metrics = {"val/uniform_100/ndcg@10": 0.5, "test/uniform_100/ndcg@10": 0.25, "test/uniform_100/hr@10": 0.75}
+    write_run(metrics=metrics, baselines={})
+    runs, _ = load_runs(tmp_path)
+    table = printed(study_table(runs, metrics=("ndcg@10", "hr@10")))
+    assert words(table, "sasrec-ce")[2:4] == ["0.2500", "0.7500"]
+    assert "toy, uniform_100" in flowed(table)
+    assert "NDCG@10 0.2500, HR@10 0.7500, uniform_100" in run_line(runs[0], metrics=("ndcg@10", "hr@10")).plain
 
 
 def test_no_runs_give_a_table_that_says_so() -> None:

@@ -106,8 +106,11 @@ def test_the_four_losses_are_those_of_the_paper(as_released: bool, monkeypatch: 
     assert objective.item() == pytest.approx(sum(weights[n] * reduce(terms) for n, terms in expected.items()), rel=1e-4)
 
 
-@pytest.mark.parametrize(("as_released", "avoided"), [(False, TRAIN), (True, WHOLE)])
-def test_negatives_avoid_what_training_knows_and_as_released_what_is_held_out(
+PREFIXES = Ragged.from_rows([[3, 1, 4, 7], [2, 8], [9]])
+
+
+@pytest.mark.parametrize(("as_released", "avoided"), [(False, TRAIN), (True, PREFIXES)])
+def test_negatives_avoid_what_training_knows_and_as_released_the_prefix_alone(
     as_released: bool, avoided: Ragged
 ) -> None:
     task = parts_for(f"task.module.as_released={str(as_released).lower()}").task
@@ -186,9 +189,19 @@ def test_segments_alone_pass_over_a_batch_of_single_items() -> None:
     assert parts.task.training_step(batch, 0) is None
 
 
-def test_attributes_alone_need_attributes() -> None:
+def test_attributes_alone_need_attributes_that_have_a_weight() -> None:
+    alone = "task.module.weights={aap: 1, mip: 0, map: 1, sp: 0}"
     with pytest.raises(ValueError, match="the data has no attributes, so there is nothing to train"):
-        parts_for("task.module.weights={aap: 1, mip: 0, map: 1, sp: 0}", kinds=[])
+        parts_for(alone, kinds=[])
+    with pytest.raises(ValueError, match="every kind of attribute has weight 0, so there is nothing to train"):
+        parts_for(alone, "+task.module.attribute_weights={genre: 0, year: 0}")
+
+
+def test_what_no_batch_could_train_is_one_sentence() -> None:
+    parts = parts_for("task.module.weights={aap: 1, mip: 0, map: 0, sp: 0}")
+    batch = parts.datamodule.collator(np.arange(3), Ragged.from_rows([[0], [1], [2]]))
+    with pytest.raises(ValueError, match=r"rows are too short for what is trained \(aap\); raise max_length"):
+        parts.task.finetune(batch)
 
 
 @pytest.mark.parametrize(
