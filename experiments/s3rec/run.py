@@ -5,7 +5,7 @@ command with finished runs skipped: a killed study continues. Tables of what is 
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from experiments.runs import side_by_side, train
 from recsys.report.aggregation import every_run
 from recsys.report.runs import load_runs
 
-HERE = Path(__file__).parent
 SAMPLED = "val/{}/mrr@100"  # what the authors stop early by: of 100 candidates all are ranked
 RELEASED = ["sampler/exclude=whole"]  # the negatives of the authors' code avoid held-out items too
 
@@ -100,17 +99,30 @@ def chosen(options: argparse.Namespace) -> Iterator[Data]:
         yield movielens(options.ml1m, epochs=options.ml1m_epochs)
 
 
-def report(root: Path) -> None:
+def mistake(options: argparse.Namespace, given: Sequence[Data]) -> str | None:
+    """What of the options leaves nothing to run, or some of what was asked for; None where nothing does."""
+    if not given:
+        return "give data: --lastfm, --beauty or --ml1m; or --report for tables of what is there"
+    kinds = list(dict.fromkeys(kind for data in given for kind in data.finetunings))
+    unknown = [kind for kind in options.kinds or () if kind not in kinds]
+    return f"--kinds: no data set given has '{unknown[0]}'; they have: {'; '.join(kinds)}" if unknown else None
+
+
+def report(root: Path, folder: Path) -> None:
     """results.csv of every run, losses.csv of every epoch's training loss; prints the medians over seeds."""
-    runs = load_runs(root)[0]
+    runs = load_runs(root)[0] if root.is_dir() else []
+    if not runs:
+        print(f"{root} has no finished run: nothing is written")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
     table = every_run(runs)
-    table.to_csv(HERE / "results.csv", index=False)
+    table.to_csv(folder / "results.csv", index=False)
     epochs = []
     for run in runs:
         log = pd.read_csv(run.path / "metrics.csv")
         kept = [column for column in log if column in ("epoch", "seconds") or str(column).startswith("train/")]
         epochs.append(log[kept].assign(data=run.data, name=run.name, seed=run.seed))
-    pd.concat(epochs).to_csv(HERE / "losses.csv", index=False)
+    pd.concat(epochs).to_csv(folder / "losses.csv", index=False)
     names = [name for name in table if str(name).startswith("test/") and str(name).endswith(("/hr@10", "ndcg@10"))]
     grouped = table.groupby(["data", "name"])
     medians = grouped[names].median().round(4).dropna(how="all")
@@ -130,14 +142,18 @@ def main() -> None:
     parser.add_argument("--scratch-only", action="store_true", help="no pre-training, nor what starts from it")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
     parser.add_argument("--root", type=Path, default=Path("outputs/s3rec"), help="where runs are kept")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where the tables go")
     parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
     options = parser.parse_args()
     root = options.root.resolve()
     if not options.report:
-        first, then = zip(*(plan(data, options, root) for data in chosen(options)), strict=True)
+        given = list(chosen(options))
+        if problem := mistake(options, given):
+            parser.error(problem)
+        first, then = zip(*(plan(data, options, root) for data in given), strict=True)
         for stage in (first, then):
             side_by_side([work for works in stage for work in works], jobs=options.jobs)
-    report(root)
+    report(root, options.out)
 
 
 if __name__ == "__main__":
