@@ -56,8 +56,13 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
             console.print(f"interrupted: {kept}", soft_wrap=True)
             console.print(run_table(best))
         raise KeyboardInterrupt
-    show = run_line if brief or HydraConfig.get().mode == RunMode.MULTIRUN else run_table
-    console.print(show(load_run(run.path)), soft_wrap=show is run_line)
+    done = load_run(run.path)
+    if brief or HydraConfig.get().mode == RunMode.MULTIRUN:
+        console.print(run_line(done), soft_wrap=True)
+        return
+    console.print(run_table(done))
+    if done.ranks_nothing:
+        console.print(f"start from it: init=pretrained 'init.source=\"{run.path}\"'", soft_wrap=True)
 
 
 def fingerprints(sequences: UserSequences, attributes: Sequence[ItemAttributes]) -> dict[str, str]:

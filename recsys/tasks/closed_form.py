@@ -35,6 +35,10 @@ class ClosedForm(RankingTask):
     def training_step(self, batch: TrainBatch, batch_idx: int) -> None:
         """Nothing is left to do."""
 
+    def on_train_epoch_end(self) -> None:
+        """Ends the fit, whatever `trainer.max_epochs` of a grid says: the next epoch would find the same."""
+        self.trainer.should_stop = True
+
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Callable[[], Any] | None = None
     ) -> None:

@@ -86,6 +86,7 @@ def test_a_pre_training_leaves_its_losses(capsys: pytest.CaptureFixture) -> None
     assert record["best_epoch"] == epochs["train/loss"].idxmin()
     assert record["metrics"] == pytest.approx(epochs.set_index("epoch").loc[record["best_epoch"], LOSSES].to_dict())
     assert set(record["fingerprints"]) == {"data", "split", "protocol", "attributes"}
+    assert f"start from it: init=pretrained 'init.source=\"{run.resolve()}\"'" in printed
     assert record["baselines"] == {}
     assert (run / "learning_curve.png").stat().st_size > 1000
 

@@ -115,6 +115,11 @@ def test_a_closed_form_leaves_the_record_that_every_model_leaves(tiny: str, caps
     assert "holds a run of another config" in capsys.readouterr().err
 
 
+def test_one_epoch_is_enough_whatever_a_grid_asks_of_its_other_models() -> None:
+    parts = trained("ease", checkerboard(), "trainer.max_epochs=5")
+    assert parts.task.trainer.current_epoch == 1
+
+
 def test_popularity_is_the_baseline_beside_itself(tiny: str) -> None:
     assert train("model=pop", tiny) == 0
     record = records()["pop"]
