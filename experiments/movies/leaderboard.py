@@ -18,7 +18,7 @@ from experiments.protocols import run as protocols
 from experiments.runs import reuse, side_by_side, train
 from experiments.tables import markdown
 from recsys.report.aggregation import every_run
-from recsys.report.runs import load_runs
+from recsys.report.runs import RunStatus, load_runs
 from recsys.report.tables import study_table
 
 STUDY = "movies"
@@ -106,7 +106,8 @@ def report(root: Path, folder: Path) -> None:
         print(f"\n{place.name}", *problems, sep="\n")
         if runs:
             rows.append(every_run(runs).assign(board=place.name))
-            tables.append(f"## {place.name}\n\n{markdown(rows[-1], name='model')}")
+            ended = rows[-1][rows[-1]["status"] == RunStatus.FINISHED.value]
+            tables.append(f"## {place.name}\n\n{markdown(ended, name='model')}")
             Console(width=110).print(study_table(runs))
     if rows:
         pd.concat(rows).to_csv(folder / "results.csv", index=False)
