@@ -7,6 +7,7 @@ from torch import Tensor
 
 from recsys.initialisation import PREFIX, State
 from recsys.tensor_files import read_plain
+from recsys.whole_files import written_whole
 
 # S3-Rec's layers (CIKM 2020, released code) and ours; the key and the value are one layer here.
 S3REC_LAYERS = {
@@ -84,14 +85,9 @@ def read_state(path: Path) -> State:
 
 def write_checkpoint(state: State, path: Path) -> None:
     """A checkpoint for `init=pretrained init.source=PATH`; all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {f"{PREFIX}{name}": tensor.contiguous() for name, tensor in state.items()}
-    partial = path.with_name(f"{path.name}.partial")
-    try:
+    with written_whole(path) as partial:
         torch.save({"epoch": 0, "state_dict": tensors}, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _shapes(there: State) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,7 @@ NAMES = {name for group in ("model", "loss", "sampler", "task") for name in opti
 # What a folder or module of recsys/ may import: itself and what stands before it.
 ORDER = (
     "consoles",
+    "whole_files",
     "products",
     "draws",
     "parallel",

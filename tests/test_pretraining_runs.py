@@ -1,24 +1,19 @@
 """Finding the pre-training run of the same data and seed in a study."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from recsys.pretraining_runs import FromStudy
+from tests.records import write_record
 
 
 def record(
     folder: Path, *, data: str = "abc", split: str = "xyz", seed: int = 0, status: str = "finished", **metrics: float
 ) -> Path:
     """A run's directory with its record and a checkpoint."""
-    folder.mkdir(parents=True)
-    facts = {
-        "status": status, "name": folder.parent.name, "data": "toy", "seed": seed, "config": {},
-        "fingerprints": {"data": data, "split": split}, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None,
-        "best_epoch": 0, "epochs": 1, "metrics": metrics or {"train/loss": 1.0}, "baselines": {},
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(facts))
+    facts = {"fingerprints": {"data": data, "split": split}, "metrics": metrics or {"train/loss": 1.0}}
+    write_record(folder, name=folder.parent.name, seed=seed, status=status, **facts)
     (folder / "best.ckpt").touch()
     return folder
 

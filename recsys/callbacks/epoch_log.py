@@ -8,6 +8,8 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch.optim import Optimizer
 
+from recsys.whole_files import written_whole
+
 
 class EpochLog(Callback):
     """One CSV line per epoch: epoch, seconds since training began, learning rate, training loss, validation metrics.
@@ -51,9 +53,7 @@ class EpochLog(Callback):
                 row[name] = float(value)
         self.rows.append(row)
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        partial = self.path.with_name(f"{self.path.name}.partial")
-        with partial.open("w", newline="") as file:
+        with written_whole(self.path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows)
-        partial.replace(self.path)

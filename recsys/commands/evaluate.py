@@ -26,6 +26,7 @@ from recsys.runs.assembly import lists_read_attributes, make_lists
 from recsys.runs.directory import register_resolvers
 from recsys.runs.environment import quiet_lightning
 from recsys.runs.rebuilding import Rebuilt, rebuild
+from recsys.whole_files import written_whole
 
 USAGE = "recsys evaluate run=DIRECTORY eval=full,uniform_100 [eval.KEY=...] [data.KEY=...]"
 console = plain_console()
@@ -163,10 +164,9 @@ def write(run: Rebuilt, record: Mapping[str, Any], tested: Mapping[str, Evaluati
         "best_epoch": run.data.run.best_epoch,
         "evaluations": earlier | dict(record),
     }
-    partial = path.with_name(f"{FILE}.partial")
     for name, evaluation in tested.items():  # first: what the record speaks of has to be there
         table = evaluation.per_user
-        table.assign(user=run.catalogue.users.ids[table["user"]]).to_parquet(partial)
-        partial.replace(path.with_name(per_user_file(name)))
-    partial.write_text(json.dumps(facts, indent=1))
-    partial.replace(path)
+        with written_whole(path.with_name(per_user_file(name))) as partial:
+            table.assign(user=run.catalogue.users.ids[table["user"]]).to_parquet(partial)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(facts, indent=1))

@@ -14,6 +14,7 @@ from recsys.report.leaderboard_table import leaderboard_table
 from recsys.report.page import render
 from recsys.report.study import Study, load_study
 from recsys.runs.data import asked_users
+from recsys.whole_files import written_whole
 
 REFRESH = 20  # seconds between looks at a study that is still running
 FILES = ("index.html", "table.md", "table.tex", "table.csv")
@@ -88,8 +89,5 @@ def users_of(study: Study) -> tuple[dict[str, Asked], list[str]]:
 
 
 def write(path: Path, text: str) -> None:
-    """All of it or nothing, so that a browser never reads half a page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with written_whole(path) as partial:  # a browser never reads half a page
+        partial.write_text(text, encoding="utf-8")

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from recsys.data.fingerprints import file_fingerprint
+from recsys.whole_files import written_whole
 
 HASHED_BYTES = 100 * 2**20  # larger files whose size and time are unchanged are not read again to know it
 RECORD = "kept_files.json"
@@ -23,9 +23,8 @@ class KeptFiles:
     def keep(self, names: Sequence[str]) -> None:
         """Records the files as they are now."""
         known = self._known() | {name: _facts(self.folder / name) for name in names}
-        partial = self.folder / f"{RECORD}.{os.getpid()}.partial"  # jobs of a grid may write at once
-        partial.write_text(json.dumps(known, indent=1))
-        partial.replace(self.folder / RECORD)
+        with written_whole(self.folder / RECORD) as partial:
+            partial.write_text(json.dumps(known, indent=1))
 
     def check(self, names: Sequence[str], *, expected: Mapping[str, str | None] | None = None) -> None:
         """Raises ValueError where a file is not as it came.

@@ -11,6 +11,7 @@ from recsys.data.cache import cache_root
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.progress import download_bar
 from recsys.data.resuming import Resuming, TransferError
+from recsys.whole_files import written_whole
 
 
 def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None, retries: int) -> Path:
@@ -114,6 +115,5 @@ def record(url: str, checksum: str) -> None:
     path = record_file()
     known = json.loads(path.read_text()) if path.exists() else {}
     known[url] = {"checksum": checksum, "recorded": datetime.now(UTC).date().isoformat()}
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(known, indent=1))
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(known, indent=1))

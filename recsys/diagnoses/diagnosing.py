@@ -29,6 +29,7 @@ from recsys.report.runs import load_run, load_runs
 from recsys.runs.environment import quiet_lightning
 from recsys.runs.rebuilding import Rebuilt, rebuild
 from recsys.tasks.sequential import SequentialRecommender
+from recsys.whole_files import written_whole
 
 FILE = "diagnosis.json"
 console = plain_console()
@@ -149,6 +150,5 @@ def write(path: Path, diagnosis: Diagnosis, per_user: pd.DataFrame) -> None:
     per_user.reset_index().to_parquet(path / "diagnosis_per_user.parquet")
     if diagnosis.calibration:
         reliability_plot(diagnosis.calibration, path / "reliability.png")
-    partial = path / f"{FILE}.partial"
-    partial.write_text(json.dumps(diagnosis.record(), indent=1))
-    partial.replace(path / FILE)
+    with written_whole(path / FILE) as partial:
+        partial.write_text(json.dumps(diagnosis.record(), indent=1))

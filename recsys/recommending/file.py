@@ -1,5 +1,6 @@
 """The file of recommendations, written a stretch of users at a time; all of it or nothing."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -12,6 +13,7 @@ from pyarrow import parquet
 
 from recsys.data.sources.delimited import DELIMITERS
 from recsys.evaluation.top_items import TopItems
+from recsys.whole_files import written_whole
 
 
 def check_writable(path: Path) -> None:
@@ -34,15 +36,16 @@ class RecommendationFile:
 
     def __init__(self, path: Path, *, items: np.ndarray, titles: np.ndarray | None, scores: bool) -> None:
         self.path = path
-        self.partial = path.with_name(f"{path.name}.partial")
         self.items = items
         self.titles = titles
         self.scores = scores
+        self.writing = ExitStack()
+        self.partial = path
         self.parquet: parquet.ParquetWriter | None = None
         self.started = False
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.partial = self.writing.enter_context(written_whole(self.path))
         return self
 
     def add(self, users: np.ndarray, top: TopItems) -> None:
@@ -62,17 +65,12 @@ class RecommendationFile:
             frame.to_csv(self.partial, mode=mode, header=not self.started, index=False, sep=separator)
         else:
             table = pa.Table.from_pandas(frame, preserve_index=False)
-            self.parquet = self.parquet or parquet.ParquetWriter(self.partial, table.schema)
+            if self.parquet is None:
+                self.parquet = self.writing.enter_context(parquet.ParquetWriter(self.partial, table.schema))
             self.parquet.write_table(table)
         self.started = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.parquet is not None:
-            self.parquet.close()
-        try:
-            if kind is None:
-                self.partial.replace(self.path)
-        finally:
-            self.partial.unlink(missing_ok=True)
+        self.writing.__exit__(kind, error, trace)

@@ -24,6 +24,7 @@ from recsys.runs.fitting import fit
 from recsys.runs.rebuilding import Rebuilt, rebuild
 from recsys.runs.recipe import catalogue_of, fingerprints
 from recsys.runs.sources import again
+from recsys.whole_files import written_whole
 
 ANEW = "give the same epochs=N as there, or force=true to run over it"
 console = plain_console()
@@ -94,7 +95,8 @@ def execute(before: Rebuilt, run: RunDirectory, config: DictConfig, plan: Plan, 
     if fit(trainer, parts, resume=run.start()):
         console.print("interrupted; the same command continues after the last whole epoch", soft_wrap=True)
         raise KeyboardInterrupt
-    save(trainer, run.path / "best.ckpt")
+    with written_whole(run.path / "best.ckpt") as partial:
+        trainer.save_checkpoint(partial)
     after = measure(parts.task.eval(), before)  # pyright: ignore[reportArgumentType]
     seconds = stopwatch.seconds() | {"total": time.perf_counter() - started}
     facts = told(before.data.run, options) | {"before": sides._asdict(), "after": after._asdict()}
@@ -109,13 +111,6 @@ def trainer_of(config: DictConfig, epochs: int, callbacks: list[Any]) -> Trainer
     config.trainer.max_epochs = max(epochs, config.trainer.get("max_epochs") or 0)
     usual = made("callbacks", config.callbacks)
     return made("trainer", config.trainer, callbacks=[*usual.values(), *callbacks, StopAfter(epochs=epochs)])
-
-
-def save(trainer: Trainer, path: Path) -> None:
-    """All of it or nothing, under the name that every run's weights have."""
-    partial = path.with_name(f"{path.name}.partial")
-    trainer.save_checkpoint(partial)
-    partial.replace(path)
 
 
 def told(of: Run, options: RefitOptions) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from recsys.whole_files import written_whole
+
 PATIENCE = 30  # seconds that a run waits for others to have written their lines
 KEY = "run"  # the column that every ledger has: the run's directory
 _ELSEWHERE = (  # keys with a column of their own, or that say nothing of what was computed
@@ -123,9 +125,8 @@ def _ended(text: str) -> str:
 
 
 def _replace(file: Path, text: str) -> None:
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_text(text, encoding="utf-8", errors="surrogateescape")
-    partial.replace(file)
+    with written_whole(file) as partial:
+        partial.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _who() -> str:

@@ -50,6 +50,11 @@ class Run:
         return not any(name.startswith("test/") for name in self.metrics)
 
     @property
+    def as_start(self) -> str:
+        """The overrides by which another run starts from it, quoted for the shell and for Hydra."""
+        return f"init=pretrained 'init.source=\"{self.path}\"'"
+
+    @property
     def is_refit(self) -> bool:
         """Whether `recsys refit` made it: it has been trained on what other runs are asked."""
         return bool(self.config.get("refit"))

@@ -79,8 +79,7 @@ def _instead(pretrainings: Sequence[Run], problems: Sequence[str]) -> str:
         return " ".join(problems) or "run recsys train first."
     count = len(pretrainings)
     there = f"its {count} finished {'run ranks' if count == 1 else 'runs rank'} nothing (pre-training)"
-    start = f"init=pretrained 'init.source=\"{pretrainings[0].path}\"'"  # quoted for the shell and for Hydra
-    return " ".join([f"{there}: start one from there, recsys train model=... {start}", *problems])
+    return " ".join([f"{there}: start one from there, recsys train model=... {pretrainings[0].as_start}", *problems])
 
 
 def _block(rows: pd.DataFrame, runs: Sequence[Run], *, metric: str, baseline: str | None) -> tuple[Block, list[str]]:

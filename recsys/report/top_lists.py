@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.report.runs import Run
+from recsys.whole_files import written_whole
 
 FILE = "topk_test.parquet"
 COLUMNS = ("user", "item", "rank", "score")
@@ -18,11 +19,10 @@ def write_top(file: Path, frame: pd.DataFrame, *, k: int) -> None:
 
     k: the length that was asked for, kept with the file.
     """
-    partial = file.with_name(f"{file.name}.partial")
     kept = frame.copy(deep=False)
     kept.attrs["k"] = k
-    kept.to_parquet(partial, index=False)
-    partial.replace(file)
+    with written_whole(file) as partial:
+        kept.to_parquet(partial, index=False)
 
 
 def read_top(run: Run, users: Iterable[Any]) -> dict[Any, list[Any]]:

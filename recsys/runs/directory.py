@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.config.command_line import command_line
 from recsys.report.ledger import append, line_of
 from recsys.runs.environment import environment
+from recsys.whole_files import written_whole
 
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
 # Keys that say where things lie or what is said of them, not what is computed; data and attributes are known by their
@@ -101,9 +102,8 @@ class RunDirectory:
             "environment": environment(),
             "config": self.config,
         }
-        partial = self.path / "run.json.partial"
-        partial.write_text(json.dumps(record, indent=1))
-        partial.replace(self.path / "run.json")
+        with written_whole(self.path / "run.json") as partial:
+            partial.write_text(json.dumps(record, indent=1))
         self._enter(record)
 
     def _enter(self, record: Mapping[str, Any]) -> None:

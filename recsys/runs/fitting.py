@@ -14,7 +14,7 @@ from torch import nn
 from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 from recsys.runs.assembly import Parts
-from recsys.runs.sources import check_alike, check_fits, origin
+from recsys.runs.sources import check_alike, check_fits, origin, run_of
 
 
 def initialise(
@@ -31,9 +31,12 @@ def initialise(
     """
     source = init.source_for(fingerprints)
     if source is not None:
-        check_alike(source, options, fingerprints=fingerprints)
+        run = run_of(source)
+        if run is not None:
+            check_alike(run, options, fingerprints=fingerprints)
         loading = load_fitting(model, source)
-        check_fits(loading, source, fingerprints=fingerprints)
+        if run is not None:
+            check_fits(run, loading, fingerprints=fingerprints)
         console.print(Text(f"first weights: {len(loading.loaded)} tensors of {source}"), soft_wrap=True)
         if not loading.whole:
             console.print(loading_table(loading))

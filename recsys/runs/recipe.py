@@ -3,12 +3,11 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning import Callback, seed_everything
 
 from recsys.callbacks import Pruning, Stopwatch
@@ -62,7 +61,7 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
         return
     console.print(run_table(done))
     if done.ranks_nothing:
-        console.print(f"start from it: init=pretrained 'init.source=\"{run.path}\"'", soft_wrap=True)
+        console.print(f"start from it: {done.as_start}", soft_wrap=True)
 
 
 def fingerprints(sequences: UserSequences, attributes: Sequence[ItemAttributes]) -> dict[str, str]:
@@ -101,7 +100,7 @@ def execute(
     check_users(model, splitter, split)
     parts.protocol.prepare(catalogue)
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
-    options: Any = OmegaConf.to_container(config.model, resolve=True)
+    options = run.config["model"]
     init = initialise(instantiate(config.init), model, console, options=options, fingerprints=known_by)
     stopwatch = Stopwatch()
     logger = make_logger(config)

@@ -1,10 +1,10 @@
 """The run that another starts from: whether its weights mean the same here, and what is kept of where they are from."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recsys.data.fingerprints import file_fingerprint
 from recsys.initialisation import Loading, Pretrained, Scratch
 from recsys.report.runs import Run, load_run
 from recsys.runs.directory import differences
@@ -12,43 +12,42 @@ from recsys.runs.directory import differences
 SIZES = ("dim", "feedforward_dim", "num_blocks", "max_length")  # where they differ, shapes or names do
 
 
-def check_alike(source: Path, model: Mapping[str, Any], *, fingerprints: Mapping[str, str]) -> None:
-    """ValueError where the weights of the checkpoint `source` fit by name and shape and mean something else.
+def run_of(source: Path) -> Run | None:
+    """The run that wrote the checkpoint; None, and nothing is known of it, where no record lies beside it."""
+    return load_run(source.parent) if (source.parent / "run.json").exists() else None
 
-    model: the options of the model that starts from them; they, but sizes and rates, must be those of the run that made
-    the checkpoint. A run on the same data must have had the same split: it may have been trained on what is asked here.
-    Of a checkpoint without a run nothing is known.
+
+def check_alike(run: Run, model: Mapping[str, Any], *, fingerprints: Mapping[str, str]) -> None:
+    """ValueError where weights of the run fit by name and shape and mean something else.
+
+    model: the options of the model that starts from them; they, but sizes and rates, must be the run's. A run on the
+    same data must have had the same split: it may have been trained on what is asked here.
     """
-    run = _run_of(source)
-    if run is None:
-        return
     if _same("data", run, fingerprints) and not _same("split", run, fingerprints):
         raise ValueError(
-            f"init.source ({source.parent}) was trained on another split of the same data, so it may have seen what is "
+            f"init.source ({run.path}) was trained on another split of the same data, so it may have seen what is "
             "asked here; train it with this run's split"
         )
     different = differences(_meaning(run.config.get("model") or {}), _meaning(model), prefix="model.")
     if different:
         raise ValueError(
-            f"init.source ({source.parent}) has another model ({'; '.join(different[:3])}): where its tensors fit, "
+            f"init.source ({run.path}) has another model ({'; '.join(different[:3])}): where its tensors fit, "
             "they mean something else; use the same model options"
         )
 
 
-def check_fits(loading: Loading, source: Path, *, fingerprints: Mapping[str, str]) -> None:
+def check_fits(run: Run, loading: Loading, *, fingerprints: Mapping[str, str]) -> None:
     """ValueError where tensors of a run on the same data have other shapes: most of what it learned would be lost."""
-    run = _run_of(source)
-    if run is not None and loading.mismatched and _same("data", run, fingerprints):
+    if loading.mismatched and _same("data", run, fingerprints):
         raise ValueError(
-            f"init.source ({source.parent}) has other sizes ({', '.join(loading.mismatched[:3])}); use its max_length "
+            f"init.source ({run.path}) has other sizes ({', '.join(loading.mismatched[:3])}); use its max_length "
             "and its sizes of the model"
         )
 
 
 def origin(source: Path) -> dict[str, str]:
     """What a run's record keeps of the checkpoint that it started from."""
-    with source.open("rb") as file:
-        return {"source": str(source), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"source": str(source), "sha256": file_fingerprint(source)}
 
 
 def again(init: Scratch, run: Run) -> Scratch:
@@ -64,11 +63,6 @@ def again(init: Scratch, run: Run) -> Scratch:
             f"{run.init['source']}, from which {run.path} started, has changed since; train that run again, force=true"
         )
     return source
-
-
-def _run_of(source: Path) -> Run | None:
-    """The run that wrote the checkpoint, where its record lies beside it."""
-    return load_run(source.parent) if (source.parent / "run.json").exists() else None
 
 
 def _same(name: str, run: Run, fingerprints: Mapping[str, str]) -> bool:

@@ -1,14 +1,14 @@
 """What a run may start from: weights that fit by name and shape and mean the same, trained on nothing that is asked."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recsys.initialisation import Loading, Pretrained, Scratch
-from recsys.report.runs import load_run
-from recsys.runs.sources import again, check_alike, check_fits, origin
+from recsys.report.runs import Run, load_run
+from recsys.runs.sources import again, check_alike, check_fits, origin, run_of
+from tests.records import write_record
 
 MODEL = {"_target_": "S3Rec", "num_heads": 2, "dim": 64, "dropout": 0.2, "block": {"inner_dropout": 0.0}}
 HERE = {"data": "abc", "split": "xyz"}
@@ -16,22 +16,23 @@ HERE = {"data": "abc", "split": "xyz"}
 
 def checkpoint(folder: Path, *, init: dict[str, str] | None = None) -> Path:
     """The checkpoint of a run with `MODEL`, on the data and the split of HERE."""
-    folder.mkdir(parents=True)
-    facts = {
-        "status": "finished", "name": "pre", "data": "toy", "seed": 0, "config": {"model": MODEL},
-        "fingerprints": HERE, "num_parameters": 1, "seconds": {}, "peak_memory_gb": None, "init": init or {},
-        "best_epoch": 0, "epochs": 1, "metrics": {"train/loss": 1.0}, "baselines": {},
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(facts))
+    write_record(folder, config={"model": MODEL}, fingerprints=HERE, init=init or {})
     (folder / "best.ckpt").write_bytes(b"weights")
     return folder / "best.ckpt"
+
+
+def a_run(root: Path) -> Run:
+    """The run that a checkpoint is known to be of."""
+    run = run_of(checkpoint(root / "run"))
+    assert run is not None
+    return run
 
 
 @pytest.mark.parametrize(
     "options", [MODEL, MODEL | {"dropout": 0.5, "block": {"inner_dropout": 0.1}}, MODEL | {"max_length": 5, "dim": 8}]
 )
 def test_sizes_and_rates_may_differ(options: dict[str, Any], tmp_path: Path) -> None:
-    check_alike(checkpoint(tmp_path / "run"), options, fingerprints=HERE)
+    check_alike(a_run(tmp_path), options, fingerprints=HERE)
 
 
 @pytest.mark.parametrize(
@@ -44,30 +45,29 @@ def test_sizes_and_rates_may_differ(options: dict[str, Any], tmp_path: Path) -> 
 )
 def test_what_fits_and_means_something_else_is_refused(options: dict[str, Any], named: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"has another model \\({named}"):
-        check_alike(checkpoint(tmp_path / "run"), options, fingerprints=HERE)
+        check_alike(a_run(tmp_path), options, fingerprints=HERE)
 
 
 def test_another_split_of_the_same_data_may_have_shown_what_is_asked(tmp_path: Path) -> None:
-    source = checkpoint(tmp_path / "run")
+    run = a_run(tmp_path)
     with pytest.raises(ValueError, match="was trained on another split of the same data"):
-        check_alike(source, MODEL, fingerprints=HERE | {"split": "uvw"})
-    check_alike(source, MODEL, fingerprints={"data": "other", "split": "uvw"})
+        check_alike(run, MODEL, fingerprints=HERE | {"split": "uvw"})
+    check_alike(run, MODEL, fingerprints={"data": "other", "split": "uvw"})
 
 
 def test_of_a_checkpoint_without_a_run_nothing_is_known(tmp_path: Path) -> None:
-    source = checkpoint(tmp_path / "run").rename(tmp_path / "imported.ckpt")
-    check_alike(source, MODEL | {"num_heads": 4}, fingerprints=HERE | {"split": "uvw"})
+    assert run_of(checkpoint(tmp_path / "run").rename(tmp_path / "imported.ckpt")) is None
 
 
 def test_other_sizes_on_the_same_data_are_refused(tmp_path: Path) -> None:
-    source = checkpoint(tmp_path / "run")
+    run = a_run(tmp_path)
     loading = Loading(["a"], [], [], ["embedding.weight [9, 8] -> [9, 4]"])
     with pytest.raises(
         ValueError, match=r"has other sizes \(embedding.weight \[9, 8\] -> \[9, 4\]\); use its max_length"
     ):
-        check_fits(loading, source, fingerprints=HERE)
-    check_fits(loading, source, fingerprints={"data": "other"})  # whose items are others
-    check_fits(loading._replace(mismatched=[], missing=["b"]), source, fingerprints=HERE)  # a block more
+        check_fits(run, loading, fingerprints=HERE)
+    check_fits(run, loading, fingerprints={"data": "other"})  # whose items are others
+    check_fits(run, loading._replace(mismatched=[], missing=["b"]), fingerprints=HERE)  # a block more
 
 
 def test_a_run_starts_again_from_the_very_checkpoint(tmp_path: Path) -> None:

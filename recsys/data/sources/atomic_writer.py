@@ -11,6 +11,7 @@ import pandas as pd
 
 from recsys.data.sources.atomic_fields import fault_of, kinds_of
 from recsys.data.sources.columns import encoding_fault
+from recsys.whole_files import written_whole
 
 
 def write_atomic(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
@@ -27,10 +28,8 @@ def write_atomic(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
     lines = ["\t".join(columns), *map("\t".join, zip(*texts, strict=True))]
     if not all(lines):
         raise ValueError(f"{path}, row {lines.index('')}: the row's only field is empty, and so would be its line")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _fields(path: Path, name: str, kind: str, values: Iterable[Any]) -> list[str]:
