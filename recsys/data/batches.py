@@ -1,13 +1,12 @@
 """What travels from the data to the model: named tuples of tensors, shapes in the docstrings."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from recsys.data.parts import Part, cut
+from recsys.data.parts import Part, RowSizes, cut
 
 
 class TrainBatch(NamedTuple):
@@ -20,7 +19,7 @@ class TrainBatch(NamedTuple):
     places: [N] int64, where those are, row after row, when rows are laid end to end. Found where the batch is made, on
         the CPU: finding them on a GPU would make the step wait for it.
     timestamps: [B, L] int64, seconds, when each input came about, 0 at padding; None where the data has no times.
-    cuts: how the batch is best encoded, rows of like length together; none: as a whole.
+    sizes: items and targets in each row, where the batch may be encoded in parts.
     """
 
     users: Tensor
@@ -29,7 +28,7 @@ class TrainBatch(NamedTuple):
     target_mask: Tensor
     places: Tensor
     timestamps: Tensor | None = None
-    cuts: tuple[Part, ...] = ()
+    sizes: RowSizes | None = None
 
     @classmethod
     def of(
@@ -44,28 +43,36 @@ class TrainBatch(NamedTuple):
     ) -> "TrainBatch":
         """The batch with those targets. lengths: [B], items in each row, where it may be cut into parts."""
         places = target_mask.flatten().nonzero().squeeze(1)
-        cuts = () if lengths is None else cut(lengths, target_mask.sum(1).numpy(), width=items.shape[1])
-        return cls(users, items, targets, target_mask, places, timestamps, cuts)
+        sizes = None if lengths is None else RowSizes(lengths, target_mask.sum(1).numpy())
+        return cls(users, items, targets, target_mask, places, timestamps, sizes)
 
-    def parts(self) -> Iterator["TrainBatch"]:
-        """The batch in parts, each as wide as its rows need; their target positions follow each other as in the whole.
+    def cut(self, *, packed: bool) -> tuple[Part, ...]:
+        """The parts that are best encoded one by one; their target positions follow each other as in the whole.
 
         What is computed row by row is the same either way, and a step still sees the whole batch: unlike batches of
         like length, parts of like length change nothing about training.
+
+        packed: whether the encoder computes nothing on padding.
         """
-        if len(self.cuts) <= 1:
-            yield self
-            return
-        for rows, width, places in self.cuts:
-            row, column = self.rows[places] - rows.start, self.places[places] % self.items.shape[1]
-            yield TrainBatch(
-                users=self.users[rows],
-                items=self.items[rows, :width],
-                targets=self.targets[rows, :width],
-                target_mask=self.target_mask[rows, :width],
-                places=row * width + column,
-                timestamps=None if self.timestamps is None else self.timestamps[rows, :width],
-            )
+        if self.sizes is None:
+            whole = slice(0, len(self.items)), self.items.shape[1], slice(0, len(self.places))
+            return (Part(*whole, cost=self.items.numel()),)
+        return cut(self.sizes, width=self.items.shape[1], packed=packed)
+
+    def part(self, part: Part) -> "TrainBatch":
+        """Those rows alone."""
+        rows, width, places, _ = part
+        if len(self.items) == rows.stop - rows.start:
+            return self
+        row, column = self.rows[places] - rows.start, self.places[places] % self.items.shape[1]
+        return TrainBatch(
+            users=self.users[rows],
+            items=self.items[rows, :width],
+            targets=self.targets[rows, :width],
+            target_mask=self.target_mask[rows, :width],
+            places=row * width + column,
+            timestamps=None if self.timestamps is None else self.timestamps[rows, :width],
+        )
 
     @property
     def positives(self) -> Tensor:

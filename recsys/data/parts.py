@@ -1,4 +1,4 @@
-"""Rows of like length within a batch, so that little is computed on padding."""
+"""Parts of a batch: rows of like length, so that little is computed on padding, and work for two cores."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,11 +12,22 @@ WORTH = 2048  # cells of padding that a cut has to save: about what encoding one
 
 
 class Part(NamedTuple):
-    """Some neighbouring rows of a batch. rows: which; width: columns they need; places: which of the N targets."""
+    """Some neighbouring rows of a batch.
+
+    rows: which; width: columns they need; places: which of the N targets; cost: of encoding them, beside the others.
+    """
 
     rows: slice
     width: int
     places: slice
+    cost: int
+
+
+class RowSizes:
+    """Items and targets in each of a batch's rows, [B] and [B]: no tensors, so that they stay on the host."""
+
+    def __init__(self, lengths: np.ndarray, num_targets: np.ndarray) -> None:
+        self.lengths, self.num_targets = lengths, num_targets
 
 
 def batch_width(longest: int, *, at_most: int) -> int:
@@ -24,24 +35,29 @@ def batch_width(longest: int, *, at_most: int) -> int:
     return int(_stepped(longest, at_most=at_most))
 
 
-def cost(num_rows: int, width: int) -> int:
-    """What encoding that many rows takes, in cells of short rows: a cell attends to the others of its row."""
-    return num_rows * width * (QUADRATIC + width) // QUADRATIC
+def cut(sizes: RowSizes, *, width: int, packed: bool) -> tuple[Part, ...]:
+    """Cuts a batch of `width` columns into parts; its rows had best be sorted by length.
 
-
-def cut(lengths: np.ndarray, num_targets: np.ndarray, *, width: int) -> tuple[Part, ...]:
-    """Cuts a batch of `width` columns into parts where that saves padding; rows [B] had best be sorted by length.
-
-    A large batch is also cut where half of its work is on either side, so that two cores can share it.
-
-    num_targets: target positions in each row, [B].
+    That is where it saves padding and, of a large batch, where half of the work is on either side, for two cores to
+    share it. packed: whether the encoder computes nothing on padding, so that it is the second alone.
     """
+    lengths = sizes.lengths
     widths = _stepped(np.maximum.accumulate(lengths), at_most=width)
-    ends = np.concatenate([[0], np.cumsum(num_targets)]).tolist()
-    places = np.unique([*range(0, len(lengths), -(-len(lengths) // SHARES)), len(lengths)])
-    stretches = _halved(_stretches(widths, places), widths)
+    stretches = [(0, len(lengths))]
+    if not packed:
+        places = np.unique([*range(0, len(lengths), -(-len(lengths) // SHARES)), len(lengths)])
+        stretches = _stretches(widths, places)
+    work = np.concatenate([lengths if packed else _work(widths, *stretch) for stretch in stretches]).cumsum()
+    ends = np.concatenate([[0], np.cumsum(sizes.num_targets)]).tolist()
+    done = np.concatenate([[0], work]).tolist()
     return tuple(
-        Part(slice(start, stop), int(widths[stop - 1]), slice(ends[start], ends[stop])) for start, stop in stretches
+        Part(
+            rows=slice(start, stop),
+            width=int(widths[stop - 1]),
+            places=slice(ends[start], ends[stop]),
+            cost=done[stop] - done[start],
+        )
+        for start, stop in _halved(stretches, work, step=max(1, len(lengths) // (4 if packed else 2) // SHARES))
     )
 
 
@@ -60,12 +76,16 @@ def _stretches(widths: np.ndarray, places: np.ndarray) -> list[tuple[int, int]]:
     return _stretches(widths, places[: best + 1]) + _stretches(widths, places[best:])
 
 
-def _halved(stretches: list[tuple[int, int]], widths: np.ndarray) -> list[tuple[int, int]]:
-    """One more cut, at half a share's precision, where it leaves half of the work on either side."""
-    work = np.concatenate([np.full(stop - start, cost(1, int(widths[stop - 1]))) for start, stop in stretches]).cumsum()
+def _work(widths: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """What encoding each of the rows takes, all as wide as the last, in cells of short rows: cells attend to cells."""
+    width = int(widths[stop - 1])
+    return np.full(stop - start, width * (QUADRATIC + width) // QUADRATIC)
+
+
+def _halved(stretches: list[tuple[int, int]], work: np.ndarray, *, step: int) -> list[tuple[int, int]]:
+    """One more cut, at a multiple of `step`, where it leaves half of the work on either side. work: up to each row."""
     if work[-1] < 2 * WORTH:
         return stretches
-    step = max(1, len(widths) // (2 * SHARES))
     half = step * round((int(work.searchsorted(work[-1] / 2)) + 1) / step)
-    ends = sorted({0, half, len(widths)} | {stop for _, stop in stretches})
+    ends = sorted({0, half, len(work)} | {stop for _, stop in stretches})
     return list(pairwise(ends))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
+from recsys.models.rows import Rows, packed_on
 from recsys.scoring import ItemTable, score
 
 
@@ -20,6 +21,7 @@ class QueryModel(Protocol):
     causal, ranks_at_mask: see SequentialModel.
 
     A model whose `has_user_vectors` is True knows each user by a vector that training made, and can serve no others.
+    One whose `packs` is True computes nothing on padding where `recsys.models.rows` packs rows.
     """
 
     reads_items: ClassVar[bool]
@@ -37,6 +39,11 @@ class QueryModel(Protocol):
     def item_table(self) -> ItemTable:
         """The output layer that queries are multiplied with, in training and in ranking alike."""
         ...
+
+
+def packs(model: QueryModel, device: torch.device) -> bool:
+    """Whether padding costs the model nothing on that device."""
+    return getattr(model, "packs", False) and packed_on(device)
 
 
 def last_state(states: Tensor, lengths: Tensor) -> Tensor:
@@ -98,6 +105,36 @@ class SequentialModel(nn.Module):
         """The hidden state that ranks each row's next item, [B, D]."""
         return self.next_query(batch.items)
 
+    def columns(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Of items [B, L], places in their rows [L] and the rows' lengths [B, 1], as positions take them."""
+        return torch.arange(items.shape[1], device=items.device), self.lengths(items)[:, None]
+
     def score(self, queries: Tensor, items: Tensor | None = None) -> Tensor:
         """Logits of queries [N, D] against items [N, C], [C] or None (the catalogue) -> [N, C]."""
         return score(queries, self.item_table(), items)
+
+
+class PackingModel(SequentialModel):
+    """A SequentialModel that works on the cells of a batch's rows (recsys.models.rows), on a CPU on no padding."""
+
+    packs: ClassVar[bool] = True
+
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        """The items of the cells [N] -> the hidden states of those that ask, [Q, D]."""
+        raise NotImplementedError
+
+    def rows(self, items: Tensor, *, causal: bool) -> Rows:
+        """The rows of right-padded items [B, L]."""
+        return Rows.of(self.lengths(items), width=items.shape[1], causal=causal)
+
+    def encode(self, items: Tensor) -> Tensor:
+        rows = self.rows(items, causal=self.causal)
+        return rows.unpack(self.states(rows.pack(items), rows))
+
+    def next_query(self, items: Tensor) -> Tensor:
+        rows = self.rows(items, causal=self.causal)
+        return self.states(rows.pack(items), rows.ends())
+
+    def queries(self, batch: TrainBatch) -> Tensor:
+        rows = self.rows(batch.items, causal=self.causal)
+        return rows.at(self.states(rows.pack(batch.items), rows), batch.places)

@@ -7,16 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
+from recsys.models.base import PackingModel
 from recsys.models.blocks import PostNormBlock, Transformer
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, attention_mask, initialise
+from recsys.models.layers import ItemEmbedding, initialise
 from recsys.models.outputs import TiedOutput
 from recsys.models.positions import LearnedPositions
+from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
 
-class BERT4Rec(SequentialModel):
+class BERT4Rec(PackingModel):
     """A Transformer whose positions see each other in both directions; the next item is asked for by a mask.
 
     The authors' output head (dense, GELU, LayerNorm) is the end of `encode`, and item table and biases follow it, so
@@ -73,25 +74,19 @@ class BERT4Rec(SequentialModel):
         self.output = TiedOutput(catalogue.num_items, dim=dim, bias=True)
         initialise(self, std=init_std)
 
-    def encode(self, items: Tensor) -> Tensor:
-        return self.head(self.transformer(*self._embed(items)))
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        x = self.positions(self.embedding(items), *rows.columns())  # [N, D]
+        return self.head(self.transformer(self.dropout(self.norm(x)), rows))
 
     def item_table(self) -> ItemTable:
         return self.output(self.embedding)
 
     def next_query(self, items: Tensor) -> Tensor:
         """Items [B, L] -> the hidden state of a mask behind each row's last item [B, D]."""
-        asked, end = self.with_mask(items)
-        x, visible = self._embed(asked)
-        return self.head(self.transformer.at(x, end, visible))
+        return super().next_query(self.with_mask(items))
 
-    def _embed(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """What enters the first block [B, L, D], and whom all see: every real key, before or after, [B, 1, 1, L]."""
-        x = self.positions(self.embedding(items), self.lengths(items))
-        return self.dropout(self.norm(x)), attention_mask(items, pad=self.pad, causal=False)
-
-    def with_mask(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Items [B, L] -> the same with `mask` at each row's end, and where that is [B].
+    def with_mask(self, items: Tensor) -> Tensor:
+        """Items [B, L] -> the same with `mask` at each row's end, [B, at most max_length].
 
         A row that fills `max_length` gives up its oldest items for it.
         """
@@ -101,5 +96,4 @@ class BERT4Rec(SequentialModel):
         columns = torch.arange(min(items.shape[1], room) + 1, device=items.device)
         source = columns + dropped[:, None]  # [B, at most max_length]
         kept = F.pad(items, (0, 1), value=self.pad).gather(1, source)
-        end = lengths - dropped
-        return kept.scatter(1, end[:, None], self.mask), end
+        return kept.scatter(1, (lengths - dropped)[:, None], self.mask)

@@ -1,17 +1,17 @@
-"""Transformer blocks: where the normalisation stands and what the residual carries. [B, L, D] -> [B, L, D].
+"""Transformer blocks: where the normalisation stands and what the residual carries. [N, D] -> [N, D].
 
-`visible` is what `SelfAttention` takes: None for causal attention, else a mask. `only` [B, Q, D] holds the positions of
-x to go on with, where not all are wanted: they are computed as they would be among the others, [B, Q, D].
+`rows` says which of the N cells belong together, who sees whom, and which of them ask (recsys.models.rows): where those
+are not all, the others are seen and no longer computed, [Q, D].
 """
 
 from collections.abc import Callable
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.models.dropout import Dropout
 from recsys.models.layers import FeedForward, SelfAttention, SwiGLU, check_sizes
+from recsys.models.rows import Rows
 
 
 class PreNormBlock(nn.Module):
@@ -38,10 +38,10 @@ class PreNormBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
         normed = self.attention_norm(x)
-        query = normed if only is None else self.attention_norm(only)
-        x = (x if only is None else only) + self.dropout(self.attention(query, normed, visible))
+        attended = self.attention(rows.asking(normed), normed, rows)
+        x = rows.asking(x) + self.dropout(attended)
         return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
 
 
@@ -51,9 +51,9 @@ class PostNormBlock(PreNormBlock):
     BERT4Rec's and S3-Rec's have an inner_dropout of 0.
     """
 
-    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
-        query = x if only is None else only
-        x = self.attention_norm(query + self.dropout(self.attention(query, x, visible)))
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        query = rows.asking(x)
+        x = self.attention_norm(query + self.dropout(self.attention(query, x, rows)))
         return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
 
 
@@ -74,9 +74,9 @@ class SASRecBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
-        query = self.attention_norm(x if only is None else only)
-        x = self.feedforward_norm(query + self.attention(query, x, visible))
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        query = self.attention_norm(rows.asking(x))
+        x = self.feedforward_norm(query + self.attention(query, x, rows))
         return x + self.dropout(self.feedforward(x))
 
 
@@ -99,10 +99,11 @@ class LiGRBlock(nn.Module):
         self.feedforward_gate = nn.Linear(dim, dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None, only: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
         normed = self.attention_norm(x)
-        query, x = (normed, x) if only is None else (self.attention_norm(only), only)
-        x = x + self.attention_gate(x).sigmoid() * self.dropout(self.attention(query, normed, visible))
+        attended = self.attention(rows.asking(normed), normed, rows)
+        x = rows.asking(x)
+        x = x + self.attention_gate(x).sigmoid() * self.dropout(attended)
         fed = self.feedforward(self.feedforward_norm(x))
         return x + self.feedforward_gate(x).sigmoid() * self.dropout(fed)
 
@@ -155,20 +156,9 @@ class Transformer(nn.Module):
         rates = {"dropout": dropout, "attention_dropout": attention_dropout}
         self.blocks = nn.ModuleList(block(**sizes, **rates) for _ in range(num_blocks))
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        """[B, L, D] -> [B, L, D]."""
-        for block in self.blocks:
-            x = block(x, visible)
-        return x
-
-    def at(self, x: Tensor, position: Tensor, visible: Tensor | None = None) -> Tensor:
-        """The state at one position of each row alone: [B, L, D], positions [B] -> [B, D].
-
-        Equal to `forward` there; the last block computes nothing else, which saves most of its work.
-        """
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        """[N, D] -> the states of the cells that ask, [Q, D]; the last block computes no others."""
         *first, last = self.blocks
         for block in first:
-            x = block(x, visible)
-        if visible is None:  # causal, for a single query
-            visible = (torch.arange(x.shape[1], device=x.device) <= position[:, None])[:, None, None]  # [B, 1, 1, L]
-        return last(x, visible, x[torch.arange(len(x), device=x.device), position].unsqueeze(1)).squeeze(1)
+            x = block(x, rows.whole())
+        return last(x, rows)

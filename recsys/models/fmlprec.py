@@ -80,7 +80,7 @@ class FMLPRec(SequentialModel):
         initialise(self, std=init_std)
 
     def encode(self, items: Tensor) -> Tensor:
-        x = self.positions(self.embedding(items), self.lengths(items))  # [B, L, D]
+        x = self.positions(self.embedding(items), *self.columns(items))  # [B, L, D]
         return self.blocks(self.dropout(self.norm(x)))
 
     def item_table(self) -> ItemTable:

@@ -71,7 +71,7 @@ class HSTU(SequentialModel):
     def encode(self, items: Tensor, timestamps: Tensor | None = None) -> Tensor:
         """Right-padded items [B, L] and, where times are read, their timestamps [B, L] in seconds -> [B, L, D]."""
         buckets = self._time_buckets(timestamps) if self.num_time_buckets else None
-        x = self.dropout(self.positions(self.embedding(items), self.lengths(items)))  # [B, L, D]
+        x = self.dropout(self.positions(self.embedding(items), *self.columns(items)))  # [B, L, D]
         for layer in self.layers:
             x = layer(x, buckets)
         return self.norm(x)

@@ -1,4 +1,4 @@
-"""Parts that encoders are built from. B users, L positions, D hidden size, H heads."""
+"""Parts that encoders are built from. B users, L positions, D hidden size, H heads, N cells (recsys.models.rows)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recsys.models.attention import attend
 from recsys.models.dropout import Dropout
+from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
 
@@ -52,10 +52,8 @@ class _FirstRows(torch.autograd.Function):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head scaled dot-product attention, causal unless told which keys may be seen.
+    """Multi-head scaled dot-product attention among the cells of a batch's rows.
 
-    Batches are right-padded, so the causal mask alone hides every padding key from every real query, and the
-    kernel needs no mask tensor.
     dropout: on attention weights.
     project: whether a linear layer mixes the heads' outputs (the original SASRec has none).
     """
@@ -73,16 +71,12 @@ class SelfAttention(nn.Module):
         self.key_value = nn.Linear(dim, 2 * dim)
         self.output = nn.Linear(dim, dim) if project else nn.Identity()
 
-    def forward(self, queries: Tensor, memory: Tensor, visible: Tensor | None = None) -> Tensor:
-        """queries, memory [B, L, D] -> [B, L, D]; `visible` [B, 1, 1 or L, L] bool, None = causal."""
-        key, value = self.key_value(memory).chunk(2, dim=-1)
-        q, k, v = map(self._split, (self.query(queries), key, value))  # [B, H, L, D / H]
+    def forward(self, queries: Tensor, memory: Tensor, rows: Rows) -> Tensor:
+        """The cells that ask [Q, D] and all of them [N, D] -> [Q, D]."""
         dropout = self.dropout if self.training else 0.0
-        mixed = attend(q, k, v, visible=visible, dropout=dropout)
-        return self.output(mixed.transpose(1, 2).flatten(2))  # [B, L, D]
-
-    def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)  # [B, L, D] -> [B, H, L, D / H]
+        query, key_value = self.query(queries), self.key_value(memory)
+        mixed = rows.attend(query, key_value, num_heads=self.num_heads, dropout=dropout)
+        return self.output(mixed)
 
 
 class FeedForward(nn.Module):
@@ -99,7 +93,7 @@ class FeedForward(nn.Module):
         self.contract = nn.Linear(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> [B, L, D]."""
+        """[*, D] -> [*, D]."""
         return self.contract(self.dropout(self.activation(self.expand(x))))
 
 
@@ -117,22 +111,9 @@ class SwiGLU(nn.Module):
         self.contract = nn.Linear(hidden, dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> [B, L, D]."""
-        gate, value = self.expand(x).chunk(2, dim=-1)  # [B, L, hidden] each
+        """[*, D] -> [*, D]."""
+        gate, value = self.expand(x).chunk(2, dim=-1)  # [*, hidden] each
         return self.contract(self.dropout(F.silu(gate) * value))
-
-
-def attention_mask(items: Tensor, *, pad: int, causal: bool = True) -> Tensor:
-    """Who may see whom, bool: the padding mask of the keys [B, 1, 1, L], times the causal mask [B, 1, L, L].
-
-    The product is what causal attention over right-padded rows computes at every real position without building it
-    (`recsys inspect` shows by gradients that it does); tests take it as the reference.
-    """
-    keys = (items != pad)[:, None, None, :]  # [B, 1, 1, L]
-    if not causal:
-        return keys
-    length = items.shape[1]
-    return keys & torch.ones(length, length, dtype=torch.bool, device=items.device).tril()  # & [L, L] -> [B, 1, L, L]
 
 
 def initialise(module: nn.Module, *, std: float) -> None:

@@ -1,7 +1,8 @@
-"""Where an item stands in its row: vectors that are added to the embeddings. B users, L positions, D hidden size.
+"""Where an item stands in its row: vectors that are added to the embeddings, x [*, D].
 
-Positions are counted from the left (the oldest kept item is 0) or, with `from_end`, from each row's end (the latest
-item is 0), as implementations that pad on the left do.
+columns: where each stands in its row, the oldest kept item at 0; lengths: of their rows; both [*], or what broadcasts
+to it. With `from_end` positions are counted from the row's end (the latest item is 0, and padding too), as
+implementations that pad on the left do.
 """
 
 import torch
@@ -17,9 +18,9 @@ class LearnedPositions(nn.Module):
         self.weight = nn.Parameter(torch.zeros(max_length, dim))
         self.from_end = from_end
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """[B, L, D] and the rows' lengths [B] -> [B, L, D] with the positions' vectors added."""
-        return x + F.embedding(position_index(x, lengths, from_end=self.from_end), self.weight)
+    def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
+        """X with the positions' vectors added."""
+        return x + F.embedding(position_index(columns, lengths, from_end=self.from_end), self.weight)
 
 
 class SinusoidalPositions(nn.Module):
@@ -36,9 +37,9 @@ class SinusoidalPositions(nn.Module):
         self.register_buffer("weight", scale * sinusoids(max_length, dim), persistent=False)
         self.from_end = from_end
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """[B, L, D] and the rows' lengths [B] -> [B, L, D] with the positions' vectors added."""
-        return x + self.weight[position_index(x, lengths, from_end=self.from_end)]
+    def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
+        """X with the positions' vectors added."""
+        return x + self.weight[position_index(columns, lengths, from_end=self.from_end)]
 
 
 class NoPositions(nn.Module):
@@ -47,15 +48,14 @@ class NoPositions(nn.Module):
     def __init__(self, *, dim: int, max_length: int) -> None:
         super().__init__()
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """[B, L, D] -> the same."""
+    def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
+        """X as it is."""
         return x
 
 
-def position_index(x: Tensor, lengths: Tensor, *, from_end: bool) -> Tensor:
-    """Position of each column of x [B, L, D]: [L] counted from the left, [B, L] counted from the end (padding is 0)."""
-    columns = torch.arange(x.shape[1], device=x.device)  # [L]
-    return (lengths[:, None] - 1 - columns).clamp(min=0) if from_end else columns
+def position_index(columns: Tensor, lengths: Tensor, *, from_end: bool) -> Tensor:
+    """Columns counted from the left or from their rows' ends."""
+    return (lengths - 1 - columns).clamp(min=0) if from_end else columns
 
 
 def sinusoids(length: int, dim: int) -> Tensor:

@@ -5,17 +5,18 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
+from recsys.models.base import PackingModel
 from recsys.models.blocks import PostNormBlock, Transformer
 from recsys.models.dropout import Dropout
-from recsys.models.layers import ItemEmbedding, attention_mask, initialise
+from recsys.models.layers import ItemEmbedding, initialise
 from recsys.models.positions import LearnedPositions
+from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
 EMBEDDING_EPSILON = 1e-12  # the embedding sum starts with a variance of 8e-4, which torch's 1e-5 would distort
 
 
-class S3Rec(SequentialModel):
+class S3Rec(PackingModel):
     """The encoder of S3-Rec, the same weights under two masks.
 
     Fine-tuning and ranking: `encode`, padding mask x causal mask, any loss over any candidates. Pre-training
@@ -63,25 +64,19 @@ class S3Rec(SequentialModel):
         )
         initialise(self, std=init_std)
 
-    def encode(self, items: Tensor) -> Tensor:
-        return self.transformer(self._embed(items))  # causal: padding stands behind every real position
-
-    def next_query(self, items: Tensor) -> Tensor:
-        return self.transformer.at(self._embed(items), self.lengths(items) - 1)
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        x = self.positions(self.embedding(items), *rows.columns())  # [N, D]
+        return self.transformer(self.dropout(self.norm(x)), rows)
 
     def encode_both_ways(self, items: Tensor) -> Tensor:
         """Right-padded items, `mask` among them, [B, L] -> states that see what stands before and after, [B, L, D]."""
-        return self.transformer(self._embed(items), self._both_ways(items))
+        rows = self.rows(items, causal=False)
+        return rows.unpack(self.states(rows.pack(items), rows))
 
     def end_both_ways(self, items: Tensor) -> Tensor:
         """The state of `encode_both_ways` at each row's last real position, [B, L] -> [B, D]."""
-        return self.transformer.at(self._embed(items), self.lengths(items) - 1, self._both_ways(items))
+        rows = self.rows(items, causal=False)
+        return self.states(rows.pack(items), rows.ends())
 
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()
-
-    def _both_ways(self, items: Tensor) -> Tensor:
-        return attention_mask(items, pad=self.pad, causal=False)  # [B, 1, 1, L]
-
-    def _embed(self, items: Tensor) -> Tensor:
-        return self.dropout(self.norm(self.positions(self.embedding(items), self.lengths(items))))  # [B, L, D]

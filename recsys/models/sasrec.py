@@ -6,15 +6,16 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
+from recsys.models.base import PackingModel
 from recsys.models.blocks import PreNormBlock, Transformer
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, initialise
 from recsys.models.positions import LearnedPositions
+from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
 
-class SASRec(SequentialModel):
+class SASRec(PackingModel):
     """A causal Transformer over the item sequence whose output layer is the item embedding itself.
 
     Differs from the paper by default: pre-norm blocks with GELU (`block=SASRecBlock` is the paper's), 64 wide with 2
@@ -60,15 +61,9 @@ class SASRec(SequentialModel):
         self.scale = math.sqrt(dim) if scale_embedding else 1.0
         initialise(self, std=init_std)
 
-    def encode(self, items: Tensor) -> Tensor:
-        return self.norm(self.transformer(self._embed(items)))
-
-    def next_query(self, items: Tensor) -> Tensor:
-        return self.norm(self.transformer.at(self._embed(items), self.lengths(items) - 1))
-
-    def _embed(self, items: Tensor) -> Tensor:
-        x = self.embedding(items) * self.scale  # [B, L, D]
-        return self.dropout(self.positions(x, self.lengths(items)))
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        x = self.positions(self.embedding(items) * self.scale, *rows.columns())  # [N, D]
+        return self.norm(self.transformer(self.dropout(x), rows))
 
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()

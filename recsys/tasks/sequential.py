@@ -7,11 +7,10 @@ from torch import Tensor
 
 from recsys.candidates import CandidateSampler
 from recsys.data.batches import EvalBatch, TrainBatch
-from recsys.data.parts import cost
 from recsys.evaluation import RankingProtocol
 from recsys.losses.base import RankingLoss
 from recsys.metrics.ranking import RankingMetrics
-from recsys.models.base import QueryModel
+from recsys.models.base import QueryModel, packs
 from recsys.parallel import side_by_side
 from recsys.scoring import mean_loss, score
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
@@ -61,9 +60,13 @@ class SequentialRecommender(RankingTask):
 
     def by_parts(self, function: Callable[[TrainBatch], Tensor], batch: TrainBatch) -> Tensor:
         """What a function of the model makes of the batch's parts, end to end."""
-        parts = list(batch.parts())
-        costs = [cost(*part.items.shape) for part in parts]
-        return side_by_side(function, parts, costs=costs, parameters=self.parameters())
+        parts = batch.cut(packed=packs(self.model, batch.items.device))
+        return side_by_side(
+            lambda part: function(batch.part(part)),
+            parts,
+            costs=[part.cost for part in parts],
+            parameters=self.parameters(),
+        )
 
     def finetune(self, batch: TrainBatch) -> Tensor:
         """The masked step: hidden states at target positions alone meet their candidates; mean over positions."""

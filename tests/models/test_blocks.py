@@ -4,7 +4,9 @@ import torch.nn.functional as F
 
 from recsys.models.blocks import LiGRBlock, PostNormBlock, PreNormBlock, SASRecBlock, Transformer
 from recsys.models.layers import SwiGLU
+from recsys.models.rows import Rows
 
+ROWS = Rows.of(torch.tensor([3, 3]), width=3, causal=True)
 SIZES = {"dim": 8, "num_heads": 2, "feedforward_dim": 16, "dropout": 0.0, "attention_dropout": 0.0}
 
 
@@ -16,28 +18,29 @@ def test_swiglu_is_the_formula() -> None:
 
 
 def test_closed_gates_of_a_ligr_block_let_the_input_pass() -> None:
-    block, x = LiGRBlock(**SIZES), torch.randn(2, 3, 8)
+    block, x = LiGRBlock(**SIZES), torch.randn(6, 8)
     for gate in (block.attention_gate, block.feedforward_gate):
         torch.nn.init.constant_(gate.bias, -1e3)
-    torch.testing.assert_close(block(x), x)
+    torch.testing.assert_close(block(x, ROWS), x)
 
 
 def test_open_gates_of_a_ligr_block_add_everything() -> None:
-    block, x = LiGRBlock(**SIZES), torch.randn(2, 3, 8)
+    block, x = LiGRBlock(**SIZES), torch.randn(6, 8)
     for gate in (block.attention_gate, block.feedforward_gate):
         torch.nn.init.constant_(gate.bias, 1e3)
     normed = block.attention_norm(x)
-    attended = x + block.attention(normed, normed)
-    torch.testing.assert_close(block(x), attended + block.feedforward(block.feedforward_norm(attended)))
+    attended = x + block.attention(normed, normed, ROWS)
+    torch.testing.assert_close(block(x, ROWS), attended + block.feedforward(block.feedforward_norm(attended)))
 
 
+@pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("block", [PreNormBlock, PostNormBlock, SASRecBlock, LiGRBlock])
-def test_one_position_alone_is_what_it_is_among_all(block: type[torch.nn.Module]) -> None:
+def test_the_ends_alone_are_what_they_are_among_all(block: type[torch.nn.Module], causal: bool) -> None:
     transformer = Transformer(**SIZES, num_blocks=2, block=block)
-    x, position = torch.randn(3, 5, 8), torch.tensor([4, 0, 2])
-    visible = (torch.arange(5) <= position[:, None])[:, None, None, :]
-    expected = transformer(x, visible)[range(3), position]
-    torch.testing.assert_close(transformer.at(x, position, visible), expected)
+    x, lengths = torch.randn(9, 8), torch.tensor([5, 1, 3])
+    rows = Rows.of(lengths, width=5, causal=causal)
+    expected = transformer(x, rows)[lengths.cumsum(0) - 1]
+    torch.testing.assert_close(transformer(x, rows.ends()), expected)
 
 
 @pytest.mark.parametrize("block", [PreNormBlock, PostNormBlock])

@@ -1,27 +1,17 @@
 import torch
 import torch.nn.functional as F
 
-from recsys.models.layers import ItemEmbedding, SelfAttention, attention_mask
-
-PAD = 9
-
-
-def test_attention_mask_is_padding_times_causal() -> None:
-    mask = attention_mask(torch.tensor([[4, 2, PAD]]), pad=PAD)
-    expected = [[1, 0, 0], [1, 1, 0], [1, 1, 0]]
-    assert mask.int().tolist() == [[expected]]
+from recsys.models.layers import ItemEmbedding, SelfAttention
+from recsys.models.rows import Rows
 
 
-def test_causal_attention_equals_the_explicit_mask_at_real_positions() -> None:
-    items = torch.tensor([[1, 2, 3, 4], [5, 6, PAD, PAD]])
-    attention = SelfAttention(dim=8, num_heads=2)
-    x = torch.randn(2, 4, 8)
+def test_causal_attention_is_heads_between_linear_layers() -> None:
+    attention, x = SelfAttention(dim=8, num_heads=2), torch.randn(1, 4, 8)
+    rows = Rows.of(torch.tensor([4]), width=4, causal=True)
     key, value = attention.key_value(x).chunk(2, dim=-1)
     heads = (t.unflatten(2, (2, 4)).transpose(1, 2) for t in (attention.query(x), key, value))
-    explicit = F.scaled_dot_product_attention(*heads, attn_mask=attention_mask(items, pad=PAD))
-    explicit = attention.output(explicit.transpose(1, 2).flatten(2))
-    real = items != PAD
-    torch.testing.assert_close(attention(x, x)[real], explicit[real])
+    expected = F.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(attention(x[0], x[0], rows), attention.output(expected)[0])
 
 
 def test_heads_must_divide_the_hidden_size() -> None:

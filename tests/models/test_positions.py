@@ -7,7 +7,7 @@ from grid import build
 from recsys.data.catalogue import Catalogue
 from recsys.models.positions import LearnedPositions, SinusoidalPositions
 
-LENGTHS = torch.tensor([4, 2])
+PLACES = torch.arange(4), torch.tensor([[4], [2]])
 X = torch.zeros(2, 4, 3)
 
 
@@ -19,16 +19,17 @@ def numbered(*, from_end: bool) -> LearnedPositions:
 
 
 def test_from_the_left_the_oldest_item_is_0() -> None:
-    assert numbered(from_end=False)(X, LENGTHS)[..., 0].tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]]
+    assert numbered(from_end=False)(X, *PLACES)[..., 0].tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]]
 
 
 def test_from_the_end_the_latest_item_is_0_whatever_the_padding() -> None:
-    assert numbered(from_end=True)(X, LENGTHS)[..., 0].tolist() == [[3, 2, 1, 0], [1, 0, 0, 0]]
+    assert numbered(from_end=True)(X, *PLACES)[..., 0].tolist() == [[3, 2, 1, 0], [1, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("dim", [6, 7])
 def test_sinusoids_are_the_formula(dim: int) -> None:
-    waves = SinusoidalPositions(dim=dim, max_length=5, scale=0.5)(torch.zeros(1, 5, dim), torch.tensor([5]))
+    places = torch.arange(5), torch.tensor([[5]])
+    waves = SinusoidalPositions(dim=dim, max_length=5, scale=0.5)(torch.zeros(1, 5, dim), *places)
     for position in range(5):
         for column in range(dim):
             angle = position / 10000 ** (column // 2 * 2 / dim)

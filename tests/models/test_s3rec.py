@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.layers import attention_mask
 from recsys.models.s3rec import S3Rec
 
 V, PAD, MASK = 12, 12, 13
@@ -59,12 +58,6 @@ def test_a_state_sees_both_sides_in_pre_training_alone() -> None:
     changed[0, 4] = 9
     assert not torch.allclose(encoder.encode_both_ways(ROWS)[0, 0], encoder.encode_both_ways(changed)[0, 0])
     torch.testing.assert_close(encoder.encode(ROWS)[0, 0], encoder.encode(changed)[0, 0])
-
-
-def test_the_causal_mask_is_one_matrix_for_each_row() -> None:
-    mask = attention_mask(ROWS, pad=PAD)
-    assert mask.shape == (2, 1, 5, 5)
-    assert mask[1, 0].int().tolist() == [[1, 0, 0, 0, 0], *[[1, 1, 0, 0, 0]] * 4]
 
 
 def test_the_recipe_is_the_papers() -> None:

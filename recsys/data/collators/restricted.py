@@ -26,7 +26,7 @@ class Restricted:
         mask = batch.target_mask & chosen & (batch.targets < self.num_items)
         if not mask.any():
             return batch
-        return batch._replace(target_mask=mask, places=mask.flatten().nonzero().squeeze(1), cuts=())
+        return batch._replace(target_mask=mask, places=mask.flatten().nonzero().squeeze(1), sizes=None)
 
 
 def held_out_pairs(train: Ragged, whole: Ragged, *, num_items: int) -> np.ndarray:

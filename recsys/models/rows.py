@@ -1,0 +1,189 @@
+"""The rows of a batch as some encoders work on them: B right-padded rows of L columns, of which N cells are computed.
+
+Layers that look at one position at a time take [N, D] and need not know of rows; attention, which looks across, asks
+the `Rows`. On a CPU the N cells are the real positions, so that nothing is computed on padding; elsewhere they are all
+B x L, whose number is known without waiting for the device.
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from recsys.models.attention import Layout, attend
+
+FEW_BITS = 5  # the number of packed cells has no more than these behind its highest: one of 16 up to twice as many
+
+
+def packed_on(device: torch.device) -> bool:
+    """Whether rows are packed there."""
+    return device.type == "cpu"
+
+
+class Rows(ABC):
+    """Which cells there are, which of them ask, and whom those see.
+
+    lengths: real positions of each row, [B]; of a row without any, one is taken to be. width: L. causal: a position
+    sees what stands up to itself; else all real positions of its row. Every cell asks; with `ends_only` the last real
+    position of each row alone, so that their number Q is B and not N.
+    """
+
+    ends_only = False
+
+    def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
+        self.lengths = lengths.clamp(min=1)
+        self.width = width
+        self.causal = causal
+
+    @staticmethod
+    def of(lengths: Tensor, *, width: int, causal: bool) -> "Rows":
+        """As they are best laid out on the device of `lengths`."""
+        kind = PackedRows if packed_on(lengths.device) else PaddedRows
+        return kind(lengths, width=width, causal=causal)
+
+    def ends(self) -> Self:
+        """The same rows, of which the last real positions alone ask."""
+        return self._asking(ends_only=True)
+
+    def whole(self) -> Self:
+        """The same rows, of which every cell asks."""
+        return self._asking(ends_only=False)
+
+    @abstractmethod
+    def pack(self, items: Tensor) -> Tensor:
+        """What stands in the cells, of ids [B, L]: [N]."""
+
+    @abstractmethod
+    def unpack(self, x: Tensor) -> Tensor:
+        """[N, D] -> [B, L, D]; at padding some state that bears no gradient."""
+
+    @abstractmethod
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        """[N, D] -> what stands at real positions, counted among all B x L when rows are laid end to end, [*, D]."""
+
+    @abstractmethod
+    def columns(self) -> tuple[Tensor, Tensor]:
+        """Of each cell, its place in its row and the row's length: [N] and [N]."""
+
+    @abstractmethod
+    def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """softmax(q k' / sqrt(d)) v of each head, over the keys that a query sees: queries [Q, D] -> [Q, D].
+
+        key_value: keys, then values, [N, 2 D]. dropout: on the weights.
+        """
+
+    def asking(self, x: Tensor) -> Tensor:
+        """[N, D] -> the cells that ask, [Q, D]."""
+        return self._ends(x) if self.ends_only else x
+
+    def mask(self) -> Tensor:
+        """Who may see whom, bool: the padding mask of the keys, times the causal mask where that applies.
+
+        [B, 1, L, L]; without a causal mask, or where the ends alone ask, [B, 1, 1, L].
+        """
+        columns = torch.arange(self.width, device=self.lengths.device)
+        keys = (columns < self.lengths[:, None])[:, None, None]  # [B, 1, 1, L]
+        return keys & (columns <= columns[:, None]) if self.causal and not self.ends_only else keys
+
+    @abstractmethod
+    def _ends(self, x: Tensor) -> Tensor: ...
+
+    def _asking(self, *, ends_only: bool) -> Self:
+        rows = copy.copy(self)
+        rows.ends_only = ends_only
+        return rows
+
+
+class PaddedRows(Rows):
+    """Every cell, padding too; attention is torch's own."""
+
+    def pack(self, items: Tensor) -> Tensor:
+        return items.flatten()
+
+    def unpack(self, x: Tensor) -> Tensor:
+        return x.unflatten(0, (-1, self.width))
+
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        return x.index_select(0, places)
+
+    def columns(self) -> tuple[Tensor, Tensor]:
+        num_rows = len(self.lengths)
+        return torch.arange(self.width, device=self.lengths.device).repeat(num_rows), self._of_cells(self.lengths)
+
+    def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        query, key, value = (
+            part.unflatten(0, (len(self.lengths), -1)).unflatten(2, (num_heads, -1)).transpose(1, 2)
+            for part in (query, *key_value.chunk(2, dim=1))
+        )  # [B, H, Q / B or L, d]
+        hides_padding = self.causal and not self.ends_only  # padding stands behind every real position
+        mask = None if hides_padding else self.mask()
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=hides_padding, dropout_p=dropout
+        )
+        return mixed.transpose(1, 2).flatten(2).flatten(0, 1)
+
+    def _ends(self, x: Tensor) -> Tensor:
+        return self.unpack(x)[torch.arange(len(self.lengths), device=x.device), self.lengths - 1]
+
+    def _of_cells(self, of_rows: Tensor) -> Tensor:
+        return of_rows[:, None].expand(-1, self.width).flatten()
+
+
+class PackedRows(Rows):
+    """Real positions alone, one row after the other, and some more cells of no row behind them.
+
+    Those make N one of few numbers: matrix kernels are compiled for each shape (recsys.products).
+    """
+
+    def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
+        super().__init__(lengths, width=width, causal=causal)
+        self._layouts: dict[tuple[int, bool], Layout] = {}  # the same in every layer
+        real = (torch.arange(width) < self.lengths[:, None]).flatten()
+        places = real.nonzero().squeeze(1)
+        count = len(places)
+        spare = -count % max(1, 2 ** (count.bit_length() - FEW_BITS))
+        self._places = F.pad(places, (0, spare))  # of the cells among all B x L, [N]
+        self._cells = (real.cumsum(0) - 1).clamp(min=0)  # of all B x L, where the last real position stands, [B L]
+        self._is_own = (torch.arange(count + spare) < count)[:, None]
+
+    def pack(self, items: Tensor) -> Tensor:
+        return items.flatten()[self._places]
+
+    def unpack(self, x: Tensor) -> Tensor:
+        flat: Tensor = _Moved.apply(x, self._cells, self._places, self._is_own)  # pyright: ignore[reportAssignmentType]
+        return flat.unflatten(0, (-1, self.width))
+
+    def at(self, x: Tensor, places: Tensor) -> Tensor:
+        return x.index_select(0, self._cells[places])
+
+    def columns(self) -> tuple[Tensor, Tensor]:
+        return self._places % self.width, self.lengths[self._places // self.width]
+
+    def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        kind = (num_heads, self.ends_only)
+        if kind not in self._layouts:
+            self._layouts[kind] = Layout(self.lengths, num_heads=num_heads, causal=self.causal, ends=self.ends_only)
+        return attend(query, key_value, self._layouts[kind], dropout=dropout)
+
+    def _ends(self, x: Tensor) -> Tensor:
+        return x.index_select(0, self.lengths.cumsum(0) - 1)
+
+
+class _Moved(torch.autograd.Function):
+    """`x[there]`; its gradient is `grad[back]` where `live`, 0 elsewhere: what moves by an index comes back by one.
+
+    torch's own gradient adds to each place one by one, many times slower.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, there: Tensor, back: Tensor, live: Tensor) -> Tensor:
+        ctx.save_for_backward(back, live)
+        return x.index_select(0, there)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        back, live = ctx.saved_tensors
+        return grad.index_select(0, back).mul_(live), None, None, None
