@@ -22,6 +22,8 @@ def main(argv: list[str]) -> None:
     for problem in problems:
         print(problem, file=sys.stderr)
     chosen = choose(lines, options)
+    if lines and not chosen:
+        print(f"none of the {len(lines):,} lines of {options.file} passes", file=sys.stderr)
     columns = options.shown(lines)
     if sys.stdout.isatty():
         console = plain_console()

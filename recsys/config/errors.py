@@ -13,7 +13,10 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 def explain(error: Exception, *, overrides: Sequence[str]) -> str:
     """One sentence for an error of Hydra: what is wrong, what is known, and the nearest name."""
     if isinstance(error, OverrideParseException):
-        return f"'{error.override}' is no valid override: write key=value, and quote special characters"
+        return (
+            f"'{error.override}' is no valid override: write key=value, and a value with spaces or special characters "
+            "in double quotes inside single ones, 'key=\"a value\"'"
+        )
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_option(error.missing_cfg_file, error.options)
     if isinstance(error.__cause__, ConfigAttributeError | ConfigKeyError):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from recsys.data.cache import cache_root
 from recsys.data.kept_files import KeptFiles
-from recsys.data.transfer import fetch_file, recorded
+from recsys.data.transfer import fetch_file, forget, recorded
 
 
 class Download:
@@ -54,7 +54,12 @@ class Download:
         archive = fetch_file(
             self.url, folder / name, checksum=self.checksum, source=self.checksum_source, retries=self.retries
         )
-        self._unpack(archive, folder)
+        try:
+            self._unpack(archive, folder)
+        except FileNotFoundError:
+            archive.unlink()
+            forget(self.url)  # a mended one is another
+            raise
         kept.keep(names)
         return folder
 

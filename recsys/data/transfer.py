@@ -1,8 +1,10 @@
 """One file from the web: retried, checked, and there only when it is whole."""
 
 import json
+import sys
 import time
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ def _with_retries(url: str, path: Path, expected: str | None, *, retries: int) -
     import pooch
     import requests
 
+    pooch.get_logger().setLevel("WARNING")  # there is a bar
     registry: Any = {path.name: expected}
     store = pooch.create(path=path.parent, base_url="", registry=registry, urls={path.name: url})
     for attempt in range(retries + 1):
@@ -58,9 +61,10 @@ def _with_retries(url: str, path: Path, expected: str | None, *, retries: int) -
                 downloader: Any = Resuming(bar)  # pooch's hints name the parameters differently
                 store.fetch(path.name, downloader=downloader)
             return
-        except (requests.RequestException, TransferError):
+        except (requests.RequestException, TransferError) as error:
             if attempt == retries:
                 raise
+            print(f"trying again in {attempt + 1} s: {str(error) or type(error).__name__}", file=sys.stderr)
             time.sleep(attempt + 1)
 
 
@@ -76,8 +80,7 @@ def _another_file(url: str, expected: str | None, *, checksum: str | None, sourc
     origin = source or (None if checksum else f"recorded at the first download in {record_file()}")
     said = f" ({origin})" if origin else ""
     advice = (
-        "the publisher has changed it, or something on the way does; a copy of your own is read with "
-        "data.path=FILE_OR_FOLDER"
+        "the publisher has changed it, or something on the way does"
         if checksum
         else f"if the publisher has changed it and the new one is wanted, remove the entry of this address from "
         f"{record_file().name} there"
@@ -106,14 +109,25 @@ def record_file() -> Path:
 
 def recorded(url: str) -> str | None:
     """The checksum that the first download of `url` had; None where there was none yet."""
-    path = record_file()
-    return json.loads(path.read_text()).get(url, {}).get("checksum") if path.exists() else None
+    return _records().get(url, {}).get("checksum")
 
 
 def record(url: str, checksum: str) -> None:
     """Keeps the checksum of a first download."""
+    _write_records(_records() | {url: {"checksum": checksum, "recorded": datetime.now(UTC).date().isoformat()}})
+
+
+def forget(url: str) -> None:
+    """Takes the record of a first download back."""
+    _write_records({key: value for key, value in _records().items() if key != url})
+
+
+def _records() -> dict[str, Any]:
     path = record_file()
-    known = json.loads(path.read_text()) if path.exists() else {}
-    known[url] = {"checksum": checksum, "recorded": datetime.now(UTC).date().isoformat()}
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _write_records(known: Mapping[str, Any]) -> None:
+    path = record_file()
     with written_whole(path) as partial:
         partial.write_text(json.dumps(known, indent=1))

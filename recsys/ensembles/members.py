@@ -43,14 +43,17 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def members_table(runs: Sequence[Run], *, weights: Sequence[float], values: Sequence[float], metric: str) -> Table:
-    """A line per member: weight, and what it is worth on validation."""
+    """A line per member: weight, what it is worth on validation through the lists, and its own test."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title="members")
     table.add_column("")
     table.add_column("run", overflow="fold")
-    for name in ("seed", "weight", metric):
+    tested = metric.replace("val/", "test/", 1)
+    for name in ("seed", "weight", metric, tested):
         table.add_column(name, justify="right", no_wrap=True)
     for number, (run, weight, value) in enumerate(zip(runs, weights, values, strict=True)):
-        table.add_row(letter(number), Text(run.name), str(run.seed), f"{weight:.2f}", f"{value:.4f}")
+        table.add_row(
+            letter(number), Text(run.name), str(run.seed), f"{weight:.2f}", f"{value:.4f}", f"{run.metrics[tested]:.4f}"
+        )
     return table
 
 

@@ -23,16 +23,20 @@ class TopItems(NamedTuple):
     scores: np.ndarray
 
 
-def check_enough(histories: Ragged, *, k: int, num_items: int) -> None:
-    """Raises ValueError naming the first row that leaves fewer than k items unseen. histories: R rows of items."""
+def check_enough(histories: Ragged, users: np.ndarray, *, k: int, num_items: int) -> None:
+    """Raises ValueError naming the user with the fewest unseen items, where they are fewer than k.
+
+    histories: R rows of items. users: whose they are, [R].
+    """
     full = np.flatnonzero(histories.lengths > num_items - k)  # only these may, for a row may repeat items
-    for row in full.tolist():
-        unseen = num_items - len(np.unique(histories.row(row)))
-        if unseen < k:
-            raise ValueError(
-                f"k ({k}) is more than the {unseen:,} unseen items of a user with {histories.lengths[row]:,} "
-                f"interactions; the catalogue has {num_items:,}: set k={max(unseen, 1)}, or leave the user out"
-            )
+    unseen = {row: num_items - len(np.unique(histories.row(row))) for row in full.tolist()}
+    fewest = min(unseen, key=unseen.__getitem__, default=None)
+    if fewest is not None and unseen[fewest] < k:
+        raise ValueError(
+            f"k ({k}) is more than the {unseen[fewest]:,} unseen items of user {users[fewest]}, who has "
+            f"{histories.lengths[fewest]:,} interactions; the catalogue has {num_items:,}: "
+            f"k={max(unseen[fewest], 1)} is possible for all, or leave out users with users=FILE"
+        )
 
 
 def top_items(

@@ -8,6 +8,7 @@ from recsys.options.arguments import parse
 USAGE = """usage: recsys recommend run=DIRECTORY out=FILE [key=value ...]
 
   run=DIRECTORY      a run, or what recsys ensemble or recsys folds has made of runs: its members joined as evaluated
+  refit=full         or swap: the run's refit in its place, or that of each member of an ensemble, weighted as those
   k=10               items per user: distinct, of the data, none that the user has had
   out=sub.csv        .csv, .tsv or .parquet; columns user, item, score
   scores=true        false: the columns user and item alone, as a competition takes them
@@ -28,6 +29,7 @@ class RecommendOptions:
 
     run: Path
     out: Path
+    refit: str | None
     k: int
     scores: bool
     titles: bool
@@ -39,7 +41,15 @@ class RecommendOptions:
 
 def options_of(argv: list[str]) -> RecommendOptions:
     """ValueError or FileNotFoundError, in one sentence, for a wrong argument."""
-    defaults = {"k": "10", "scores": "true", "titles": "false", "users": "", "histories": "", "batch_size": "256"}
+    defaults = {
+        "refit": "",
+        "k": "10",
+        "scores": "true",
+        "titles": "false",
+        "users": "",
+        "histories": "",
+        "batch_size": "256",
+    }
     words = [f"run={word}" if _is_path(word) else word for word in argv]
     if sum(word.startswith("run=") for word in words) > 1:
         raise ValueError("recommend takes one run; several are one once recsys ensemble has joined them")
@@ -53,6 +63,7 @@ def options_of(argv: list[str]) -> RecommendOptions:
     return RecommendOptions(
         run=Path(given["run"]).expanduser(),
         out=out,
+        refit=arguments.text("refit"),
         k=arguments.whole("k"),
         scores=arguments.flag("scores"),
         titles=arguments.flag("titles"),

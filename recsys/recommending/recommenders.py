@@ -35,23 +35,25 @@ class Recipe(NamedTuple):
     same: Sequence[str]
 
 
-def recommender_of(path: Path, overrides: list[str], *, k: int) -> Recommender:
+def recommender_of(path: Path, overrides: list[str], *, k: int, refit: str | None = None) -> Recommender:
     """What the run at `path` recommends k items with; see `rebuild`.
 
+    refit: of which kind the refits are that stand for the run, or for each that it is made of; None: none.
     ValueError where it is made of runs that are gone or have changed, or whose lists are shorter than k.
     """
     run = load_run(path)
     recipes = [recipe for key, recipe in RECIPES.items() if key in run.config and "model" not in run.config]
     if not recipes:
-        alone = rebuild(path, overrides)
+        alone = rebuild(refitted(path, refit), overrides)
         return Recommender((alone,), alone.task, alone.parts.datamodule.max_length)
     recipe = _read(run, recipes[0])
     if k > recipe.depth:
         raise ValueError(
-            f"k ({k}) is more than the {recipe.depth} items of each member that {path} joins; set a smaller k"
+            f"k ({k}) is more than the {recipe.depth} items of each member that {path} joins; set a smaller k, or join "
+            f"longer lists: k={k} where it is made"
         )
     weighted = [(member, weight) for member, weight in zip(recipe.runs, recipe.weights, strict=True) if weight > 0]
-    members = tuple(_member(run, member, recipe, overrides) for member, _ in weighted)
+    members = tuple(_member(run, member, recipe, overrides, refit=refit) for member, _ in weighted)
     lengths = [member.parts.datamodule.max_length for member in members]
     shares = [weight for _, weight in weighted]
     joined = [Member(one.task, length, share) for one, length, share in zip(members, lengths, shares, strict=True)]
@@ -90,8 +92,18 @@ def _read(run: Run, recipe: Callable[[Run], Recipe]) -> Recipe:
         ) from error
 
 
-def _member(joint: Run, name: str, recipe: Recipe, overrides: list[str]) -> Rebuilt:
-    """A member as it was trained. ValueError where it is gone, or is on other data than when it was joined."""
+def refitted(path: Path, refit: str | None) -> Path:
+    """The run's refit of that kind, which lies beside it; the run itself for None. ValueError where it is not there."""
+    if refit is None:
+        return path
+    beside = path.with_name(f"{path.resolve().name}-{refit}")
+    if not (beside / "run.json").exists():
+        raise ValueError(f"refit ({refit}): {beside} is not there; make it with recsys refit run={path} how={refit}")
+    return beside
+
+
+def _member(joint: Run, name: str, recipe: Recipe, overrides: list[str], *, refit: str | None) -> Rebuilt:
+    """A member as it was trained, or its refit. ValueError where it is gone, or on other data than it was joined on."""
     path = _place(joint, name)
     if not (path / "run.json").exists():
         raise ValueError(f"{joint.path} is made of {name}, which is gone; train it again, or join the others anew")
@@ -102,7 +114,7 @@ def _member(joint: Run, name: str, recipe: Recipe, overrides: list[str]) -> Rebu
             f"{path} has another {' and '.join(different)} than when {joint.path} was made of it; make that again with "
             "force=true"
         )
-    return rebuild(path, overrides)
+    return rebuild(refitted(path, refit), overrides)
 
 
 def _place(joint: Run, name: str) -> Path:

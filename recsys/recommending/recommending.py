@@ -23,13 +23,13 @@ def recommend(options: RecommendOptions) -> None:
     quiet_lightning()
     prefer_onednn()
     check_writable(options.out)
-    recommender = recommender_of(options.run, list(options.overrides), k=options.k)
+    recommender = recommender_of(options.run, list(options.overrides), k=options.k, refit=options.refit)
     run = recommender.first
     audience = audience_of(run, options)
     for member in recommender.members:
         check_vectors(member, audience)
     num_items = run.catalogue.num_items
-    check_enough(audience.histories, k=options.k, num_items=num_items)
+    check_enough(audience.histories, audience.ids, k=options.k, num_items=num_items)
     titles = run.data.dataset.titles_of(run.data.sequences) if options.titles else None
     warn_of_held_out(recommender)
     stretches = top_items(

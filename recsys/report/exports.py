@@ -32,7 +32,7 @@ def to_markdown(study: Study) -> str:
     """A table per data set and setting, the explanation and the notes."""
     parts = [f"# {study.root.name}\n"]
     for block in study.blocks:
-        header = ["model", "n", *study.shown, "epochs", "fit s", "GB"]
+        header = ["model", "n", *study.shown, "epochs", "fit s", "GiB"]
         rows = [[_code(row["name"]), *_cells(block, row, study.shown, bold="**{}**")] for row in _rows(block)]
         lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
         parts.append(f"## {block.heading}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
@@ -89,7 +89,7 @@ def _test(block: Block, name: str) -> dict[str, Any]:
 
 
 def _cells(block: Block, row: dict[str, Any], metrics: Sequence[str], *, bold: str) -> list[str]:
-    """n, a cell per metric, epochs, seconds, GB."""
+    """n, a cell per metric, epochs, seconds, GiB."""
     cells = [str(row["seeds"]) if row["seeds"] else ""]
     for metric in metrics:
         value, deviation = row.get(f"test/{metric}", math.nan), row.get(f"test/{metric}{STD}", math.nan)

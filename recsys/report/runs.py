@@ -83,6 +83,11 @@ def load_run(directory: Path) -> Run:
         raise FileNotFoundError(f"{directory} has no run.json: there is no such folder; {_what_is_there(directory)}")
     file = directory / "run.json"
     if not file.exists():
+        below = next(iter(sorted(directory.glob("*/**/run.json"))), None)
+        if below is not None:
+            raise FileNotFoundError(
+                f"{directory} has no run.json: runs lie further down; give one of them, such as {below.parent}"
+            )
         raise FileNotFoundError(
             f"{directory} has no run.json: the run is still going or died; wait for it, or start it again."
         )

@@ -131,7 +131,7 @@ def _empty(title: str, metrics: Sequence[str]) -> Table:
         table.add_column(metric, no_wrap=True)
     table.add_column("ep.", justify="right")
     table.add_column("fit s", justify="right")
-    table.add_column("GB", justify="right")
+    table.add_column("GiB", justify="right")
     return table
 
 
@@ -197,7 +197,7 @@ def _facts(run: Run) -> str:
     if (seconds := run.seconds.get("fit")) is not None:
         parts.append(f"fit {seconds:.0f} s")
     if run.peak_memory_gb is not None:
-        parts.append(f"{run.peak_memory_gb:.1f} GB")
+        parts.append(f"{run.peak_memory_gb:.1f} GiB")
     if run.status is RunStatus.INTERRUPTED:
         parts.append("interrupted: best epoch so far")
     return "; ".join(parts)

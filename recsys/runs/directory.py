@@ -142,6 +142,10 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str =
         one, other = there.get(key), here.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             found += differences(one, other, f"{prefix}{key}.")
+        elif isinstance(one, list) and isinstance(other, list) and one != other:
+            alone = ([each for each in mine if each not in others] for mine, others in ((one, other), (other, one)))
+            there_alone, here_alone = (_short(", ".join(map(str, each))) if each else "nothing" for each in alone)
+            found.append(f"{prefix}{key} has {there_alone} there alone, {here_alone} here alone")
         elif one != other:
             found.append(f"{prefix}{key} is {_short(one)} there, {_short(other)} here")
     return found
@@ -156,5 +160,5 @@ def compared(config: Any) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    text = "not set" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"

@@ -22,7 +22,7 @@ def make_logger(config: DictConfig) -> Logger | None:
         name = command_line()["choices"].get("logger", node._target_)
         if isinstance(cause, ImportError):
             raise ValueError(
-                f"logger={name} needs a package that is not installed: pip install 'recsys[{name}]'"
+                f"logger={name} needs a package that is not installed: pip install -c constraints.txt -e '.[{name}]'"
             ) from error
         raise ValueError(f"logger={name} cannot be made: {' '.join(str(cause).split())[:200]}") from error
 

@@ -12,6 +12,10 @@ from recsys.config import composing as configuration
 from recsys.config.composing import check_types, conf_dir, run_with_hydra
 from tests.sentences import message
 
+QUOTING = (
+    "write key=value, and a value with spaces or special characters in double quotes inside single ones, "
+    "'key=\"a value\"'"
+)
 TREE = {
     "train.yaml": """
 defaults: [{model: sasrec}, {override hydra/job_logging: none}, {override hydra/hydra_logging: none}, _self_]
@@ -156,8 +160,14 @@ class TestRun:
             ["-m", "model=sasrec,gru"],
             "model=gru: no such option; known options of model: gru4rec, sasrec; did you mean model=gru4rec?",
         ),
-        (["seed"], "'seed' is no valid override: write key=value, and quote special characters"),
-        (["seed=[1,"], "'seed=[1,' is no valid override: write key=value, and quote special characters"),
+        (
+            ["seed"],
+            f"'seed' is no valid override: {QUOTING}",
+        ),
+        (
+            ["seed=[1,"],
+            f"'seed=[1,' is no valid override: {QUOTING}",
+        ),
         (
             ["seed=1,2"],
             "several values for one key: write a list as [1,2], or add -m to train with each of them (in: seed=1,2)",

@@ -61,7 +61,7 @@ def test_a_missing_package_is_one_sentence(
     monkeypatch.setattr(module, f"_{name.upper()}_AVAILABLE", False)
     assert main([*TINY, f"logger={name}"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"recsys: error: logger={name} needs a package that is not installed: pip install 'recsys")
+    assert said.startswith(f"recsys: error: logger={name} needs a package that is not installed: pip install -c ")
     assert f"[{name}]" in said
     assert not list(Path("outputs").rglob("metrics.csv"))
 

@@ -193,7 +193,9 @@ def test_mistakes_are_one_sentence(interactions: pd.DataFrame, capsys) -> None:
     assert "run has no run.json" in said("run=run", "out=sub.csv")
     assert main([*TRAIN, "model=pop"]) == 0
     capsys.readouterr()
-    assert "unseen items of a user with 11 interactions" in said("run=run", "out=sub.csv", "k=10")
+    assert "who has 11 interactions; the catalogue has 20: k=9 is possible for all" in said(
+        "run=run", "out=sub.csv", "k=10"
+    )
     Path("some.txt").write_text("u7\nnobody\n")
     assert "some.txt: user nobody is not in the data" in said("run=run", "out=sub.csv", "users=some.txt", "k=3")
     Path("some.csv").write_text("name,item\nu7,7\n")

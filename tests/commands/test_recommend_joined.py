@@ -125,3 +125,38 @@ def test_a_refit_and_an_ensemble_are_told_apart_as_members(members: list[str], c
         capsys.readouterr()
         assert main(["ensemble", members[0], other]) == 2
         assert reason in capsys.readouterr().err
+
+
+def test_refits_stand_for_the_members_under_the_weights_that_were_found(members: list[str], capsys) -> None:
+    assert main(["ensemble", *members, "how=rank", "name=all"]) == 0
+    asked = ["recommend", "outputs/s/tiny/all/seed0", "out=sub.csv", "k=3", "refit=full"]
+    assert main(asked) == 2
+    missing = "seed0-full is not there; make it with recsys refit run="
+    assert missing in capsys.readouterr().err
+    for member in members:
+        assert main(["refit", f"run={member}", "how=full"]) == 0
+        assert (
+            main(["recommend", f"run={member}", f"out={member}/own.csv", "k=20", "refit=full", "users=some.txt"]) == 2
+        )
+    Path("some.txt").write_text("u7\n")
+    unseen = 20 - (pd.read_csv("tiny.csv")["user"] == "u7").sum()
+    lists = []
+    for member in members:
+        assert main(["recommend", f"run={member}", "out=own.csv", f"k={unseen}", "refit=full", "users=some.txt"]) == 0
+        lists.append(pd.read_csv("own.csv").assign(rank=range(1, unseen + 1)))
+    capsys.readouterr()
+    assert main([*asked, "users=some.txt"]) == 0
+    assert "held out" not in capsys.readouterr().err
+    expected = (
+        pd.concat(lists).assign(points=lambda all: 1 / (60 + all["rank"]) / 3).groupby(["user", "item"])["points"]
+    )
+    agree(pd.read_csv("sub.csv"), expected.sum(), k=3)
+
+
+def test_a_second_ensemble_says_which_members_are_others_and_how_to_keep_both(members: list[str], capsys) -> None:
+    assert main(["ensemble", *members[1:]]) == 0
+    capsys.readouterr()
+    assert main(["ensemble", *members]) == 2
+    said = capsys.readouterr().err
+    assert "ensemble.members has nothing there alone, outputs/s/tiny/a,x=1/seed0 here alone" in said
+    assert "name=NAME keeps both, force=true runs over it" in said

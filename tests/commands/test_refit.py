@@ -48,6 +48,28 @@ def test_popularity_refitted_counts_everything_and_then_nothing_warns(capsys: py
     assert "is a refit already" in capsys.readouterr().err
 
 
+def test_items_that_a_refit_has_learned_do_not_compete_with_what_was_trained_on(capsys: pytest.CaptureFixture) -> None:
+    assert main([*TRAIN, "model=pop"]) == 0
+    assert main([*FULL]) == 0
+    rows = pd.read_csv("tiny.csv").sort_values(["user", "timestamp"], kind="stable")
+    held_out = rows.groupby("user").tail(2).index
+    gains = {"before": [], "after": []}
+    for name, counted in (("before", rows.drop(held_out)), ("after", rows)):
+        counts = counted["item"].value_counts()
+        for _, own in rows.groupby("user"):
+            if len(own) < 4:
+                continue
+            target = own["item"].iloc[-3]
+            others = counts.drop(own["item"], errors="ignore")
+            assert target in counts
+            better, ties = (others > counts[target]).sum(), (others == counts[target]).sum()
+            gains[name].append((better, better + ties))
+    sides = json.loads(Path("runs/seed0-full/run.json").read_text())["refit"]
+    for name, ranks in gains.items():
+        worst, best = (sum(each[place] < 10 for each in ranks) / len(ranks) for place in (1, 0))
+        assert worst <= sides[name]["train"]["hr@10"] <= best
+
+
 def test_a_full_refit_takes_as_many_steps_as_the_best_epoch_had_scaled_by_the_data(capsys) -> None:
     assert main([*TRAIN, *SASREC, "batch_size=8"]) == 0
     best = load_run(Path("runs/seed0")).best_epoch

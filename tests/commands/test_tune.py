@@ -179,7 +179,7 @@ def test_mistakes_are_one_sentence_before_any_trial(
     with FileLock("outputs/tune/tune/lock"):
         assert "another recsys tune is at work" in said("trials=1")
     assert tune("trials=1", "model=gru4rec") == 0
-    assert "holds another search (set.model is gru4rec there, None here)" in said("trials=1")
+    assert "holds another search (set.model is gru4rec there, not set here)" in said("trials=1")
     monkeypatch.setattr("recsys.config.extras.find_spec", lambda package: None)
     assert "recsys tune needs optuna, which is not installed: pip install 'recsys[tune]'" in said()
 

@@ -218,6 +218,16 @@ def test_a_checksum_that_nobody_publishes_is_recorded_and_checked_from_then_on(s
     assert (files.fetch() / "Beauty.txt").read_text() == "1 2 4\n"
 
 
+def test_an_archive_without_the_member_is_not_the_one_to_come_back_to(site: Site, cache: Path) -> None:
+    site.files["/d.zip"] = archive({"other": "x"})
+    download = Download(url=f"{site.url}/d.zip", checksum=None, members=["a"])
+    with pytest.raises(FileNotFoundError, match="has no member 'a'"):
+        download.fetch()
+    assert not list(cache.rglob("d.zip"))
+    site.files["/d.zip"] = archive({"a": "mended"})
+    assert (download.fetch() / "a").read_bytes() == b"mended"
+
+
 def test_names_that_climb_out_of_the_folder_do_not(site: Site, cache: Path) -> None:
     content = archive({"../../evil.csv": "x", "/etc/ratings.csv": "y", "../unasked": "z"})
     site.files["/d.zip"] = content

@@ -232,6 +232,8 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
 def test_a_missing_column_is_named_with_what_there_is(tmp_path: Path) -> None:
     message = ": there is no column 'user', only 'uid', 'item'; say which it is with data.reader.user=NAME"
     assert_refused(Table(), tmp_path / "x.csv", "uid,item\n1,2\n", message)
+    quoted = ": there is no column 'user', only 'Käufer ID', 'item'; say which it is with 'data.reader.user=\"NAME\"'"
+    assert_refused(Table(), tmp_path / "x.csv", "Käufer ID,item\n1,2\n", quoted)
 
 
 @pytest.mark.parametrize("name", ["u.data", "x.csv", "x.inter", "x.txt", "x.txt.gz"])

@@ -102,3 +102,9 @@ def test_a_run_that_logged_epochs_but_has_no_record_is_a_problem(write_run, tmp_
 def test_a_missing_root_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere is not a directory; give one"):
         load_runs(tmp_path / "nowhere")
+
+
+def test_a_folder_of_runs_is_told_from_one_that_is_going(write_run, tmp_path: Path) -> None:
+    run = write_run()
+    with pytest.raises(FileNotFoundError, match=f"runs lie further down; give one of them, such as {run}"):
+        load_run(tmp_path)

@@ -44,7 +44,7 @@ def test_run_table_has_a_line_per_model_and_a_column_per_cutoff(write_run) -> No
         ["0.0500", "0.2000"],
     ]
     assert words(lines, "(validation)") == ["(validation)", "0.2000", "0.8000"]
-    assert "1,234 parameters; best epoch 12 of 0 to 16; fit 40 s; 0.8 GB" in flowed(lines)
+    assert "1,234 parameters; best epoch 12 of 0 to 16; fit 40 s; 0.8 GiB" in flowed(lines)
 
 
 def test_metrics_that_differ_anywhere_keep_their_own_lines(write_run) -> None:
@@ -82,7 +82,7 @@ def test_study_table_shows_mean_and_deviation_within_80_columns(write_run, tmp_p
         write_run(seed=seed, metrics={"test/ndcg@10": ndcg, "test/hr@10": 0.5, "test/mrr@10": 0.1})
     write_run(name="sasrec-bce,model.dim=128", metrics={"test/ndcg@10": 0.25}, seconds={"fit": 12345})
     lines = printed(study_table(load_runs(tmp_path)[0]))
-    assert words(lines, "model") == ["model", "n", "NDCG@10", "HR@10", "MRR@10", "ep.", "fit", "s", "GB"]
+    assert words(lines, "model") == ["model", "n", "NDCG@10", "HR@10", "MRR@10", "ep.", "fit", "s", "GiB"]
     expected = ["sasrec-ce", "3", "0.3000", "±.2646", "0.5000", "±.0000", "0.1000", "±.0000", "17", "40", "0.8"]
     assert words(lines, "sasrec-ce ") == expected
     assert words(lines, "sasrec-bce,") == ["sasrec-bce,", "1", "0.2500", "-", "-", "17", "12345", "0.8"]
@@ -117,7 +117,7 @@ def test_runs_that_rank_nothing_stand_in_a_table_of_their_losses(write_run, tmp_
     for seed, loss in enumerate((2.0, 4.0)):
         write_run(name="s3rec", seed=seed, metrics={"train/loss": loss, "train/mip": 1.0}, baselines={})
     alone = printed(study_table(load_runs(tmp_path)[0]))
-    assert words(alone, "model") == ["model", "n", "loss", "mip", "ep.", "fit", "s", "GB"]
+    assert words(alone, "model") == ["model", "n", "loss", "mip", "ep.", "fit", "s", "GiB"]
     assert words(alone, "s3rec") == ["s3rec", "2", "3.0000", "1.0000", "17", "40", "0.8"]
     assert "test set" not in flowed(alone)
     write_run()

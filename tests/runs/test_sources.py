@@ -40,7 +40,7 @@ def test_sizes_and_rates_may_differ(options: dict[str, Any], tmp_path: Path) -> 
     [
         (MODEL | {"num_heads": 4}, "model.num_heads is 2 there, 4 here"),
         (MODEL | {"_target_": "SASRec"}, "model._target_ is S3Rec there, SASRec here"),
-        (MODEL | {"block": {"_target_": "PreNormBlock"}}, "model.block._target_ is None there, PreNormBlock here"),
+        (MODEL | {"block": {"_target_": "PreNormBlock"}}, "model.block._target_ is not set there, PreNormBlock here"),
     ],
 )
 def test_what_fits_and_means_something_else_is_refused(options: dict[str, Any], named: str, tmp_path: Path) -> None:

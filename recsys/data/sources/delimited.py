@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,9 +98,11 @@ def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]
     """
     for role, name in columns.items():
         if name not in names:
+            which = option.format(role=role)
+            if not all(re.fullmatch(r"\w+", each, re.ASCII) for each in names):
+                which = re.sub(r"(\S+)=NAME", r"""'\1="NAME"'""", which)  # quoted for the shell and for Hydra
             raise ValueError(
-                f"{path}: there is no column {name!r}, only {', '.join(map(repr, names))}; "
-                f"say which it is with {option.format(role=role)}"
+                f"{path}: there is no column {name!r}, only {', '.join(map(repr, names))}; say which it is with {which}"
             )
 
 
