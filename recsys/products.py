@@ -1,10 +1,12 @@
 """Which library multiplies float32 matrices on a CPU, in what pieces and in which type."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+FEW_BITS = 5  # a round number has at most these, the others being 0: there are 16 from 2^n up to below 2^(n+1)
 TOLERANCE = 1e-5  # of products of 64 numbers in [0, 1): float32 stays below, bfloat16 errs by 1e-2
 
 
@@ -52,6 +54,17 @@ def pieces(count: int, size: int) -> Iterator[slice]:
             size = max(1, size // 2)
         yield slice(start, start + size)
         start += size
+
+
+def spare(count: int) -> int:
+    """What is missing from `count` rows to a round number of them, at most a sixteenth; for the reason above."""
+    return -count % max(1, 2 ** (count.bit_length() - FEW_BITS))
+
+
+def on_round_rows(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """layer(x) of rows x [N, D], which it takes one by one, as a product of a round number of rows."""
+    missing = spare(len(x))
+    return layer(F.pad(x, (0, 0, 0, missing)))[: len(x)] if missing else layer(x)
 
 
 def _is_exact() -> bool:

@@ -68,8 +68,9 @@ def run_with_hydra(task: Task, *, config_name: str, argv: list[str], conf: Path 
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
             raise ValueError(explain(error, overrides=argv)) from error
         messages = [file.read_text() for file in sorted(Path(elsewhere).iterdir())]
-    for message in messages:
-        log.error("failed: %s", message)
+    if len(messages) > len(failures):  # of jobs in processes of their own, whose log is not this one's
+        for message in messages:
+            log.error("failed: %s", message)
     for failure in failures:
         if not messages or not is_user_error(behind_hydra(failure)):
             raise failure
@@ -108,7 +109,7 @@ def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Tas
             if here:
                 failures.append(error)
             if hydra.mode == RunMode.MULTIRUN:
-                message = f"{' '.join(hydra.overrides.task)}: {error}"
+                message = f"{' '.join(hydra.overrides.task)}: {behind_hydra(error)}"
                 (elsewhere / f"{hydra.job.num:06}").write_text(message)
                 if here:
                     log.error("failed: %s", message)

@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from recsys.models.attention import Layout, attend
-
-FEW_BITS = 5  # the number of packed cells has no more than these behind its highest: one of 16 up to twice as many
+from recsys.products import spare
 
 
 def packed_on(device: torch.device) -> bool:
@@ -133,21 +132,16 @@ class PaddedRows(Rows):
 
 
 class PackedRows(Rows):
-    """Real positions alone, one row after the other, and some more cells of no row behind them.
-
-    Those make N one of few numbers: matrix kernels are compiled for each shape (recsys.products).
-    """
+    """Real positions alone, one row after the other, and cells of no row behind them, which make N a round number."""
 
     def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
         super().__init__(lengths, width=width, causal=causal)
         self._layouts: dict[tuple[int, bool], Layout] = {}  # the same in every layer
         real = (torch.arange(width) < self.lengths[:, None]).flatten()
         places = real.nonzero().squeeze(1)
-        count = len(places)
-        spare = -count % max(1, 2 ** (count.bit_length() - FEW_BITS))
-        self._places = F.pad(places, (0, spare))  # of the cells among all B x L, [N]
+        self._places = F.pad(places, (0, spare(len(places))))  # of the cells among all B x L, [N]
         self._cells = (real.cumsum(0) - 1).clamp(min=0)  # of all B x L, where the last real position stands, [B L]
-        self._is_own = (torch.arange(count + spare) < count)[:, None]
+        self._is_own = (torch.arange(len(self._places)) < len(places))[:, None]
 
     def pack(self, items: Tensor) -> Tensor:
         return items.flatten()[self._places]

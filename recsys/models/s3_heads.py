@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from recsys.data.attributes import ItemAttributes
 from recsys.data.ragged_buffers import RaggedBuffers
 from recsys.models.layers import initialise
+from recsys.products import on_round_rows
 from recsys.scoring.multi_label import Labels, multi_label_loss
 
 BLOCK_ROWS = 256  # positions whose attribute logits are held at once
@@ -36,7 +37,9 @@ class AttributeTable(nn.Module):
         if self.known_only:
             known = self.attributes.lengths[items] > 0
             states, items = states[known], items[known]
-        return multi_label_loss(head(states), self.weight, Labels(*self.attributes(items)), rows=BLOCK_ROWS)
+        return multi_label_loss(
+            on_round_rows(head, states), self.weight, Labels(*self.attributes(items)), rows=BLOCK_ROWS
+        )
 
 
 class S3Heads(nn.Module):
@@ -89,7 +92,7 @@ class S3Heads(nn.Module):
 
     def masked_items(self, states: Tensor, vectors: Tensor) -> Tensor:
         """MIP: logits [N] of items with vectors [N, D] by the states at masks [N, D]."""
-        return (self.item(states) * vectors).sum(1)
+        return (on_round_rows(self.item, states) * vectors).sum(1)
 
     def segments(self, contexts: Tensor, segments: Tensor) -> Tensor:
         """SP: logits [N] of segments [N, D] in contexts [N, D]."""

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 NAME, TIME = "name", "finished_at"
-FOREMOST = (NAME, "test/ndcg@10", "study", "data", "seed", TIME, "val/ndcg@10", "status", "note")  # the last to go
+FOREMOST = (NAME, "test/ndcg@10", "study", "data", "seed", "note", TIME, "val/ndcg@10", "status")  # the last to go
 GAP = 2  # between two columns
 SHORT_TEXT = 18  # characters that are never folded
 LEAST = 24  # a longer text's column has no fewer

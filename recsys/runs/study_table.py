@@ -24,9 +24,10 @@ class StudyTable(Callback):
         runs, problems = load_runs(Path(config.hydra.sweep.dir))
         for problem in problems:
             console.print(problem, style="yellow", soft_wrap=True)
-        console.print(study_table(runs))
         if not runs:
+            console.print("There is no finished run.")
             return
+        console.print(study_table(runs))
         path = Path(config.hydra.sweep.dir, "results.csv")
         every_run(runs).to_csv(path, index=False)
         console.print(f"every run: {path}", soft_wrap=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -13,6 +14,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.losses.self_supervised import double_sigmoid_comparison, logistic_comparison
 from recsys.models.s3_heads import S3Heads
 from recsys.models.s3rec import S3Rec
+from recsys.products import spare
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.schedules import ScheduleOnPlateau
 from recsys.tasks.training import TrainingTask
@@ -145,14 +147,15 @@ class S3Pretraining(TrainingTask):
 
     def _of_segments(self, batch: PretrainBatch) -> dict[str, Summed]:
         """SP, from one pass over context, segment and other segment of every row that has one."""
-        has = batch.segment.any(1)  # [B]
-        items, segment, other = batch.items[has], batch.segment[has], batch.other[has]  # [S, L] each
+        has = batch.segment.any(1).nonzero().squeeze(1)  # S of the rows
+        rows = F.pad(has, (0, spare(len(has))), value=int(has[0]) if len(has) else 0)  # and one of them again
+        items, segment, other = batch.items[rows], batch.segment[rows], batch.other[rows]  # [S or more, L] each
         mask = self.model.mask
         context = items.masked_fill(segment, mask)
         alone = items.masked_fill(~segment & (items != self.model.pad), mask)
         ends = self.model.end_both_ways(torch.cat([context, alone, torch.where(segment, other, alone)]))
-        context, true, false = ends.chunk(3)  # [S, D] each
-        losses = self.compare(self.heads.segments(context, true), self.heads.segments(context, false))
+        context, true, false = ends.chunk(3)  # [S or more, D] each
+        losses = self.compare(self.heads.segments(context, true), self.heads.segments(context, false))[: len(has)]
         return {"sp": Summed(losses.sum(), len(losses))}
 
 
