@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
+from recsys.models.rows import rows_at_work
 from recsys.report.gradients import draw_gradients
 
 COLUMNS = ("epoch", "layer", "position", "norm")
@@ -53,9 +54,17 @@ class GradientFlow(Callback):
 
     def watch(self, name: str, output: Any) -> None:
         """Keeps the gradient of a layer's output, once there is one; of a recurrent layer the outputs come first."""
-        state = output[0] if isinstance(output, tuple) else output
-        if isinstance(state, Tensor) and state.requires_grad and state.dim() == 3:
-            state.register_hook(lambda gradient: self.states.setdefault(name, []).append(gradient.detach()))
+        state, rows = output[0] if isinstance(output, tuple) else output, rows_at_work()
+        if not isinstance(state, Tensor) or not state.requires_grad:
+            return
+        if state.dim() == 3:
+            state.register_hook(lambda gradient: self.keep(name, gradient.detach()))
+        elif rows is not None and state.dim() == 2 and len(state) == rows.num_cells:
+            state.register_hook(lambda gradient: self.keep(name, rows.unpack(gradient.detach()) * rows.real()))
+
+    def keep(self, name: str, gradient: Tensor) -> None:
+        """The gradient of a layer's output in a part of the batch, [B, L, D]."""
+        self.states.setdefault(name, []).append(gradient)
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self.hooks:

@@ -50,13 +50,13 @@ def mask_table(model: SequentialModel, items: Tensor) -> Table:
     for position, item in enumerate(real):
         table.add_column(f"{position}: {item}", justify="center")
     table.add_column("pad", justify="center")
-    for position, row in enumerate(dependence(model, items, of=[*real, model.pad]).tolist()[: len(real)]):
+    for position, row in enumerate(dependence(model, items, of=[*real, model.pad]).tolist()):
         table.add_row(str(position), *("1" if dependent else "." for dependent in row))
     return table
 
 
 def dependence(model: SequentialModel, items: Tensor, *, of: list[int]) -> Tensor:
-    """Whether the state at each position of items [1, L] depends on each of those ids, wherever it stands, [L, C]."""
+    """Whether the state at each real position of items depends on each of those ids, wherever it stands, [L, C]."""
     read: list[tuple[Tensor, Tensor]] = []
     embeddings = [module for module in model.modules() if isinstance(module, ItemEmbedding)]
 
@@ -64,15 +64,18 @@ def dependence(model: SequentialModel, items: Tensor, *, of: list[int]) -> Tenso
         read.append((given[0], output))
 
     hooks = [each.register_forward_hook(remember) for each in embeddings]
-    states = model.encode(items)[0]  # [L, D]
+    states = model.encode(items)[0, : int(model.lengths(items))]  # [L, D], L real positions
     for hook in hooks:
         hook.remove()
     ids, embedded = read[0]
     direction = torch.randn(states.shape[1], generator=torch.Generator().manual_seed(0))
     slopes = torch.stack(
-        [torch.autograd.grad(state @ direction, embedded, retain_graph=True)[0].norm(dim=2)[0] for state in states]
+        [
+            torch.autograd.grad(state @ direction, embedded, retain_graph=True)[0].norm(dim=-1).flatten()
+            for state in states
+        ]
     )  # [L, places]
-    by_id = torch.stack([(slopes * (ids[0] == each)).amax(1) for each in of], dim=1)  # [L, C]
+    by_id = torch.stack([(slopes * (ids.flatten() == each)).amax(1) for each in of], dim=1)  # [L, C]
     return by_id > ROUNDING * slopes.amax()
 
 

@@ -127,14 +127,18 @@ class PackingModel(SequentialModel):
         """The rows of right-padded items [B, L]."""
         return Rows.of(self.lengths(items), width=items.shape[1], causal=causal)
 
+    def encode_cells(self, items: Tensor, rows: Rows) -> Tensor:
+        """Right-padded items [B, L] -> the hidden states of the cells that ask, [Q, D]."""
+        with rows.at_work():
+            return self.states(rows.pack(items), rows)
+
     def encode(self, items: Tensor) -> Tensor:
         rows = self.rows(items, causal=self.causal)
-        return rows.unpack(self.states(rows.pack(items), rows))
+        return rows.unpack(self.encode_cells(items, rows))
 
     def next_query(self, items: Tensor) -> Tensor:
-        rows = self.rows(items, causal=self.causal)
-        return self.states(rows.pack(items), rows.ends())
+        return self.encode_cells(items, self.rows(items, causal=self.causal).ends())
 
     def queries(self, batch: TrainBatch) -> Tensor:
         rows = self.rows(batch.items, causal=self.causal)
-        return rows.at(self.states(rows.pack(batch.items), rows), batch.places)
+        return rows.at(self.encode_cells(batch.items, rows), batch.places)

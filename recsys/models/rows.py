@@ -7,6 +7,9 @@ B x L, whose number is known without waiting for the device.
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 
 import torch
@@ -20,6 +23,14 @@ from recsys.products import spare
 def packed_on(device: torch.device) -> bool:
     """Whether rows are packed there."""
     return device.type == "cpu"
+
+
+_at_work: "ContextVar[Rows | None]" = ContextVar("rows", default=None)
+
+
+def rows_at_work() -> "Rows | None":
+    """Those whose cells this thread is encoding, for whoever looks at hidden states as they are made."""
+    return _at_work.get()
 
 
 class Rows(ABC):
@@ -43,6 +54,15 @@ class Rows(ABC):
         kind = PackedRows if packed_on(lengths.device) else PaddedRows
         return kind(lengths, width=width, causal=causal)
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While open, `rows_at_work` are these."""
+        token = _at_work.set(self)
+        try:
+            yield
+        finally:
+            _at_work.reset(token)
+
     def ends(self) -> Self:
         """The same rows, of which the last real positions alone ask."""
         return self._asking(ends_only=True)
@@ -50,6 +70,11 @@ class Rows(ABC):
     def whole(self) -> Self:
         """The same rows, of which every cell asks."""
         return self._asking(ends_only=False)
+
+    @property
+    @abstractmethod
+    def num_cells(self) -> int:
+        """N."""
 
     @abstractmethod
     def pack(self, items: Tensor) -> Tensor:
@@ -78,6 +103,10 @@ class Rows(ABC):
         """[N, D] -> the cells that ask, [Q, D]."""
         return self._ends(x) if self.ends_only else x
 
+    def real(self) -> Tensor:
+        """Whether a position is one of its row, [B, L, 1] bool."""
+        return (torch.arange(self.width, device=self.lengths.device) < self.lengths[:, None])[:, :, None]
+
     def mask(self) -> Tensor:
         """Who may see whom, bool: the padding mask of the keys, times the causal mask where that applies.
 
@@ -98,6 +127,10 @@ class Rows(ABC):
 
 class PaddedRows(Rows):
     """Every cell, padding too; attention is torch's own."""
+
+    @property
+    def num_cells(self) -> int:
+        return len(self.lengths) * self.width
 
     def pack(self, items: Tensor) -> Tensor:
         return items.flatten()
@@ -142,6 +175,10 @@ class PackedRows(Rows):
         self._places = F.pad(places, (0, spare(len(places))))  # of the cells among all B x L, [N]
         self._cells = (real.cumsum(0) - 1).clamp(min=0)  # of all B x L, where the last real position stands, [B L]
         self._is_own = (torch.arange(len(self._places)) < len(places))[:, None]
+
+    @property
+    def num_cells(self) -> int:
+        return len(self._places)
 
     def pack(self, items: Tensor) -> Tensor:
         return items.flatten()[self._places]

@@ -71,12 +71,11 @@ class S3Rec(PackingModel):
     def encode_both_ways(self, items: Tensor) -> Tensor:
         """Right-padded items, `mask` among them, [B, L] -> states that see what stands before and after, [B, L, D]."""
         rows = self.rows(items, causal=False)
-        return rows.unpack(self.states(rows.pack(items), rows))
+        return rows.unpack(self.encode_cells(items, rows))
 
     def end_both_ways(self, items: Tensor) -> Tensor:
         """The state of `encode_both_ways` at each row's last real position, [B, L] -> [B, D]."""
-        rows = self.rows(items, causal=False)
-        return self.states(rows.pack(items), rows.ends())
+        return self.encode_cells(items, self.rows(items, causal=False).ends())
 
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()

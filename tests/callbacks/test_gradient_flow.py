@@ -77,7 +77,10 @@ def test_time_steps(model: str, layer: str, tmp_path: Path):
     batch, found = first_batch(parts), []
     for _ in states(parts.task.get_submodule("model"), layer, found):
         parts.task.finetune(batch).backward()
-    norms, real = found[0].grad.norm(dim=2), batch.target_mask  # [B, L]
+    gradient, real = found[0].grad, batch.target_mask  # [B, L, D], or of packed rows [N, D], and [B, L]
+    if gradient.dim() == 2:
+        gradient = torch.zeros(*real.shape, gradient.shape[1]).masked_scatter(real[..., None], gradient)
+    norms = gradient.norm(dim=2)  # [B, L]
     assert not real.all(), "the batch should have padding"
     longest = int(real.any(0).sum())
     by_hand = [float(norms[real[:, t], t].square().mean().sqrt()) for t in range(longest)]

@@ -370,7 +370,7 @@ def test_inspect_shows_mask_and_stages(capsys: pytest.CaptureFixture) -> None:
     printed = capsys.readouterr().out
     assert "padding mask x causal mask" in printed
     assert "SelfAttention" in printed
-    assert "[1, 6, 64]" in printed
+    assert "[4, 64]" in printed
 
 
 @pytest.mark.parametrize("model", ["mf", "fpmc"])
