@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from recsys.data.parts import WIDTH_STEP
 from recsys.models.dropout import Draws
 
 BLOCK_SCORES = 2**19  # held at once: 2 MiB, what two cores keep in their second-level caches
-WIDTH_STEP = 8  # a block is a multiple of it wide: matrix kernels are compiled for each shape (recsys.products)
 WORTH = 2**15  # scores with padding that one more block has to save: what its calls of torch take
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.rows import Rows, packed_on
+from recsys.models.rows import Rows, last_state, packed_on
 from recsys.scoring import ItemTable, score
 
 
@@ -44,11 +44,6 @@ class QueryModel(Protocol):
 def packs(model: QueryModel, device: torch.device) -> bool:
     """Whether padding costs the model nothing on that device."""
     return getattr(model, "packs", False) and packed_on(device)
-
-
-def last_state(states: Tensor, lengths: Tensor) -> Tensor:
-    """What stands at each row's last real position: states [B, L, *], lengths [B] -> [B, *]."""
-    return states[torch.arange(len(states), device=states.device), lengths - 1]
 
 
 class SequentialModel(nn.Module):

@@ -159,6 +159,7 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
         """[N, D] -> the states of the cells that ask, [Q, D]; the last block computes no others."""
         *first, last = self.blocks
+        whole = rows.whole()
         for block in first:
-            x = block(x, rows.whole())
+            x = block(x, whole)
         return last(x, rows)

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import last_state
 from recsys.models.layers import ItemEmbedding, check_sizes, initialise
+from recsys.models.rows import last_state
 from recsys.scoring import ItemTable
 
 

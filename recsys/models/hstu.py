@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel, last_state
+from recsys.models.base import SequentialModel
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.positions import LearnedPositions
+from recsys.models.rows import last_state
 from recsys.scoring import ItemTable
 
 HIDDEN = -1e4  # silu of it, and its slope, are exactly 0

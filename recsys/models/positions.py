@@ -19,7 +19,7 @@ class LearnedPositions(nn.Module):
         self.from_end = from_end
 
     def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
-        """X with the positions' vectors added."""
+        """The positions' vectors added to x."""
         return x + F.embedding(position_index(columns, lengths, from_end=self.from_end), self.weight)
 
 
@@ -38,7 +38,7 @@ class SinusoidalPositions(nn.Module):
         self.from_end = from_end
 
     def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
-        """X with the positions' vectors added."""
+        """The positions' vectors added to x."""
         return x + self.weight[position_index(columns, lengths, from_end=self.from_end)]
 
 
@@ -49,7 +49,7 @@ class NoPositions(nn.Module):
         super().__init__()
 
     def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
-        """X as it is."""
+        """Nothing added to x."""
         return x
 
 

@@ -25,6 +25,11 @@ def packed_on(device: torch.device) -> bool:
     return device.type == "cpu"
 
 
+def last_state(states: Tensor, lengths: Tensor) -> Tensor:
+    """What stands at each row's last real position: states [B, L, *], lengths [B] -> [B, *]."""
+    return states[torch.arange(len(states), device=states.device), lengths - 1]
+
+
 _at_work: "ContextVar[Rows | None]" = ContextVar("rows", default=None)
 
 
@@ -112,9 +117,11 @@ class Rows(ABC):
 
         [B, 1, L, L]; without a causal mask, or where the ends alone ask, [B, 1, 1, L].
         """
+        keys = self.real()[:, None, None, :, 0]  # [B, 1, 1, L]
+        if self.ends_only or not self.causal:
+            return keys
         columns = torch.arange(self.width, device=self.lengths.device)
-        keys = (columns < self.lengths[:, None])[:, None, None]  # [B, 1, 1, L]
-        return keys & (columns <= columns[:, None]) if self.causal and not self.ends_only else keys
+        return keys & (columns <= columns[:, None])
 
     @abstractmethod
     def _ends(self, x: Tensor) -> Tensor: ...
@@ -142,8 +149,8 @@ class PaddedRows(Rows):
         return x.index_select(0, places)
 
     def columns(self) -> tuple[Tensor, Tensor]:
-        num_rows = len(self.lengths)
-        return torch.arange(self.width, device=self.lengths.device).repeat(num_rows), self._of_cells(self.lengths)
+        columns = torch.arange(self.width, device=self.lengths.device)
+        return columns.repeat(len(self.lengths)), self.lengths.repeat_interleave(self.width)
 
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         query, key, value = (
@@ -158,10 +165,7 @@ class PaddedRows(Rows):
         return mixed.transpose(1, 2).flatten(2).flatten(0, 1)
 
     def _ends(self, x: Tensor) -> Tensor:
-        return self.unpack(x)[torch.arange(len(self.lengths), device=x.device), self.lengths - 1]
-
-    def _of_cells(self, of_rows: Tensor) -> Tensor:
-        return of_rows[:, None].expand(-1, self.width).flatten()
+        return last_state(self.unpack(x), self.lengths)
 
 
 class PackedRows(Rows):
@@ -170,7 +174,7 @@ class PackedRows(Rows):
     def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
         super().__init__(lengths, width=width, causal=causal)
         self._layouts: dict[tuple[int, bool], Layout] = {}  # the same in every layer
-        real = (torch.arange(width) < self.lengths[:, None]).flatten()
+        real = self.real().flatten()
         places = real.nonzero().squeeze(1)
         self._places = F.pad(places, (0, spare(len(places))))  # of the cells among all B x L, [N]
         self._cells = (real.cumsum(0) - 1).clamp(min=0)  # of all B x L, where the last real position stands, [B L]
