@@ -40,6 +40,16 @@ def on_workers(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
     return list(_pool(torch.get_num_threads()).map(alike, tasks))
 
 
+def in_ranges(function: Callable[[int, int], R], costs: Sequence[int]) -> list[R]:
+    """function(begin, end) of neighbouring ranges of things, each on a worker of its own.
+
+    costs: of each thing, in cells; one range where they are few, or where there is no second core.
+    """
+    shared = sum(costs) >= WORKERS * SHARE and num_workers() == WORKERS
+    groups = _groups(costs) if shared else [slice(0, len(costs))]
+    return on_workers(lambda group: function(group.start, group.stop), groups)
+
+
 @cache
 def _pool(num_threads: int) -> ThreadPoolExecutor:
     """Workers that share this many threads."""

@@ -18,6 +18,7 @@ ORDER = (
     "draws",
     "parallel",
     "data",
+    "kernels",
     "candidates",
     "losses",
     "scoring",

@@ -22,10 +22,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_the_wheel_holds_every_recipe(installed: Path) -> None:
+def test_the_wheel_holds_every_recipe_and_what_is_compiled(installed: Path) -> None:
     recipes = {path.relative_to(ROOT) for path in (ROOT / "conf").rglob("*.yaml")}
     assert recipes == {path.relative_to(installed / "recsys") for path in (installed / "recsys/conf").rglob("*.yaml")}
     assert (installed / "recsys/py.typed").exists()
+    kernels = {path.name for path in (ROOT / "recsys/kernels").glob("*.[ch]")}
+    assert kernels == {path.name for path in (installed / "recsys/kernels").glob("*.[ch]")}
 
 
 def test_the_wheel_holds_the_parts_of_the_report(installed: Path) -> None:

@@ -41,8 +41,8 @@ class PreNormBlock(nn.Module):
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
         normed = self.attention_norm(x)
         attended = self.attention(rows.asking(normed), normed, rows)
-        x = rows.asking(x) + self.dropout(attended)
-        return x + self.dropout(self.feedforward(self.feedforward_norm(x)))
+        x = self.dropout(attended, onto=rows.asking(x))
+        return self.dropout(self.feedforward(self.feedforward_norm(x)), onto=x)
 
 
 class PostNormBlock(PreNormBlock):
@@ -53,8 +53,8 @@ class PostNormBlock(PreNormBlock):
 
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
         query = rows.asking(x)
-        x = self.attention_norm(query + self.dropout(self.attention(query, x, rows)))
-        return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
+        x = self.attention_norm(self.dropout(self.attention(query, x, rows), onto=query))
+        return self.feedforward_norm(self.dropout(self.feedforward(x), onto=x))
 
 
 class SASRecBlock(nn.Module):
@@ -77,7 +77,7 @@ class SASRecBlock(nn.Module):
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
         query = self.attention_norm(rows.asking(x))
         x = self.feedforward_norm(query + self.attention(query, x, rows))
-        return x + self.dropout(self.feedforward(x))
+        return self.dropout(self.feedforward(x), onto=x)
 
 
 class LiGRBlock(nn.Module):
@@ -132,8 +132,8 @@ class MixerBlock(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.mixer_norm(x + self.dropout(self.mixer(x)))
-        return self.feedforward_norm(x + self.dropout(self.feedforward(x)))
+        x = self.mixer_norm(self.dropout(self.mixer(x), onto=x))
+        return self.feedforward_norm(self.dropout(self.feedforward(x), onto=x))
 
 
 class Transformer(nn.Module):

@@ -1,6 +1,5 @@
-"""Dropout whose mask costs a byte of randomness per element."""
+"""Dropout that keeps no mask where it is compiled (recsys/kernels/dropout.c)."""
 
-import math
 from typing import Any
 
 import torch
@@ -8,16 +7,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.draws import generator
-
-LEVELS = 256  # values of a random byte
+from recsys.kernels.draws import LEVELS, Draws, num_dropped
+from recsys.kernels.library import call, takes
 
 
 class Dropout(nn.Module):
     """Zeroes elements with probability `p` in training and scales the others by 1 / (1 - p).
 
     On a CPU torch draws a Bernoulli mask at about 6 ns an element, more than the product that it drops from. Here
-    a random byte decides, 10 times faster; `p` is rounded to a multiple of 1/256 and the scale made to fit. On
-    other devices this is torch's own dropout.
+    a byte of a hash decides, and both directions compute it anew; `p` is rounded to a multiple of 1/256 and the scale
+    made to fit. On other devices this is torch's own dropout.
     """
 
     def __init__(self, p: float) -> None:
@@ -26,45 +25,41 @@ class Dropout(nn.Module):
             raise ValueError(f"dropout ({p}) must be at least 0 and below 1; change model.dropout")
         self.p = p
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, onto: Tensor | None = None) -> Tensor:
+        """What is left of x; added to `onto`, of the same shape, where that is given."""
         if not self.training or self.p == 0:
-            return x
-        if x.device.type != "cpu":
-            return F.dropout(x, self.p)
-        return _ByteDropout.apply(x, self.p)  # pyright: ignore[reportReturnType]
+            return x if onto is None else onto + x
+        if takes(x):
+            return _HashedDropout.apply(x, onto, self.p)  # pyright: ignore[reportReturnType]
+        left = drop_plainly(x, self.p) if x.device.type == "cpu" else F.dropout(x, self.p)
+        return left if onto is None else onto + left
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
 
 
-class Draws:
-    """Random bytes that say what is dropped: each with probability `p` rounded to 1/256.
-
-    scale: what keeps the mean of what is left.
-    """
-
-    def __init__(self, shape: tuple[int, ...], p: float, dtype: torch.dtype) -> None:
-        size, self.dropped = math.prod(shape), round(p * LEVELS)
-        words = torch.empty(-(-size // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator())
-        self.bytes = words.view(torch.uint8)[:size].view(shape)
-        self.scale = LEVELS / (LEVELS - self.dropped)
-        self.dtype = dtype
-
-    def kept(self, rows: slice = slice(None)) -> Tensor:
-        """A mask of zeros and ones for some of the first axis' rows."""
-        return self.bytes[rows].to(self.dtype).ge_(self.dropped)
+def drop_plainly(x: Tensor, p: float) -> Tensor:
+    """The same torch operation by operation: random bytes of this thread's generator, eight in a word, decide."""
+    words = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator())
+    kept = words.view(torch.uint8)[: x.numel()].view(x.shape).to(x.dtype).ge_(num_dropped(p))
+    return x * kept.mul_(LEVELS / (LEVELS - num_dropped(p)))
 
 
-class _ByteDropout(torch.autograd.Function):
-    """Multiplication with a byte mask."""
+class _HashedDropout(torch.autograd.Function):
+    """The same elements are kept in both directions."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
-        draws = Draws(x.shape, p, x.dtype)
-        mask = draws.kept().mul_(draws.scale)
-        ctx.save_for_backward(mask)
-        return x * mask
+    def forward(ctx: Any, x: Tensor, onto: Tensor | None, p: float) -> Tensor:
+        ctx.draws, ctx.added = Draws.of(p), onto is not None
+        return _drop(x, onto, ctx.draws)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return grad * ctx.saved_tensors[0], None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        return _drop(grad, None, ctx.draws), grad if ctx.added else None, None
+
+
+def _drop(x: Tensor, onto: Tensor | None, draws: Draws) -> Tensor:
+    x = x.contiguous()
+    out = torch.empty_like(x)
+    call("drop", x, None if onto is None else onto.contiguous(), out, x.numel(), draws)
+    return out

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from recsys.models.attention import Layout, attend
+from recsys.kernels.library import takes
+from recsys.models.attention import attend, attend_plainly
 from recsys.products import spare
 
 
@@ -153,10 +154,7 @@ class PaddedRows(Rows):
         return columns.repeat(len(self.lengths)), self.lengths.repeat_interleave(self.width)
 
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
-        query, key, value = (
-            part.unflatten(0, (len(self.lengths), -1)).unflatten(2, (num_heads, -1)).transpose(1, 2)
-            for part in (query, *key_value.chunk(2, dim=1))
-        )  # [B, H, Q / B or L, d]
+        query, key, value = _heads(query, key_value, num_rows=len(self.lengths), num_heads=num_heads)
         hides_padding = self.causal and not self.ends_only  # padding stands behind every real position
         mask = None if hides_padding else self.mask()
         mixed = F.scaled_dot_product_attention(
@@ -173,7 +171,6 @@ class PackedRows(Rows):
 
     def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
         super().__init__(lengths, width=width, causal=causal)
-        self._layouts: dict[tuple[int, bool], Layout] = {}  # the same in every layer
         real = self.real().flatten()
         places = real.nonzero().squeeze(1)
         self._places = F.pad(places, (0, spare(len(places))))  # of the cells among all B x L, [N]
@@ -198,13 +195,25 @@ class PackedRows(Rows):
         return self._places % self.width, self.lengths[self._places // self.width]
 
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
-        kind = (num_heads, self.ends_only)
-        if kind not in self._layouts:
-            self._layouts[kind] = Layout(self.lengths, num_heads=num_heads, causal=self.causal, ends=self.ends_only)
-        return attend(query, key_value, self._layouts[kind], dropout=dropout)
+        if takes(query):
+            asking = {"causal": self.causal, "ends": self.ends_only}
+            return attend(query, key_value, self.lengths, num_heads=num_heads, dropout=dropout, **asking)
+        query = query if self.ends_only else self.unpack(query).flatten(0, 1)
+        padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
+        mixed = attend_plainly(*padded, self.mask(), dropout=dropout).transpose(1, 2).flatten(2).flatten(0, 1)
+        return mixed if self.ends_only else mixed.index_select(0, self._places)
 
     def _ends(self, x: Tensor) -> Tensor:
         return x.index_select(0, self.lengths.cumsum(0) - 1)
+
+
+def _heads(query: Tensor, key_value: Tensor, *, num_rows: int, num_heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of B padded rows, queries [Q, D], keys and values [B L, 2 D] -> [B, H, Q / B, d] and [B, H, L, d] twice."""
+    query, key, value = (
+        part.unflatten(0, (num_rows, -1)).unflatten(2, (num_heads, -1)).transpose(1, 2)
+        for part in (query, *key_value.chunk(2, dim=1))
+    )
+    return query, key, value
 
 
 class _Moved(torch.autograd.Function):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import __version__
+from recsys.kernels.library import library
 
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "numpy", "pandas", "pyarrow")
 
@@ -23,6 +24,7 @@ def environment() -> dict[str, Any]:
         "packages": {"recsys": __version__} | {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
+        "compiled": library() is not None,  # or nothing was: random numbers differ
         "git": _git_revision(),
     }
 

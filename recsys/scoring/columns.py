@@ -4,18 +4,18 @@ N positions, n of them in a block, C candidates, V items, D hidden size. None of
 goes through `logits`, the loss, and `add_gradient`, and its logits are forgotten before the next block's are made.
 """
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from recsys.candidates import Candidates
+from recsys.kernels.library import call, takes
 from recsys.products import add_product, product
 from recsys.scoring.table import ItemTable, score
 
 BLOCK_NUMBERS = 2**26  # logits held at once, at most: 256 MB; below that, `rows` decides
-GATHERED_NUMBERS = 2**20  # numbers of gathered item rows held at once: 4 MB, still in cache when they are used again
-PRODUCT_PER_GATHER = 8  # gathering one row of the table takes as long as multiplying with this many
+CACHED_NUMBERS = 2**20  # held at once of what is used again soon: 4 MB, still in cache then
 
 
 class Columns(Protocol):
@@ -44,24 +44,26 @@ class Columns(Protocol):
 def columns(table: ItemTable, candidates: Candidates, *, rows: int, dtype: torch.dtype | None) -> Columns:
     """The cheapest way to score the candidates, by their layout alone. dtype: of matrix products, None: the table's.
 
-    Items of each position's own are gathered, C rows of the table per position, or picked from the product with the
-    whole table, V rows. Forward and backward on one CPU core with N = 13,000 and D = 64, in ms:
+    Items of each position's own are C rows of the table per position, or picked from the product with the whole table,
+    V rows. Forward and backward on one CPU core with N = 13,000 and D = 64, in ms:
 
-        V        C    gathered  product
-        3,416    2    5         190
-        3,416    257  135       190
-        3,416    401  190       190
-        100,000  101  150       10,200 (from 1,300 positions)
+        V        C    compiled  gathered  product
+        3,416    2    .5        5         190
+        3,416    257  54        135       190
+        3,416    401  90        190       190
+        100,000  101  93        150       10,200 (from 1,300 positions)
 
-    so the product wins from about C = V / 8 on. D does not matter: both ways take time in proportion to it.
+    so the product wins from about C = V / 4 on, V / 8 where nothing is compiled. D does not matter: all take time in
+    proportion to it.
     """
     items = candidates.items
     if items is None or items.dim() == 1:
         shared = SharedColumns(table, items, rows=rows, dtype=dtype)
         return shared if candidates.own is None else OwnAndSharedColumns(table, shared)
-    if PRODUCT_PER_GATHER * items.shape[1] >= len(table.weight):
+    kind = IndexedColumns if takes(table.weight) else GatheredColumns
+    if kind.as_many_in_product * items.shape[1] >= len(table.weight):
         return PickedColumns(SharedColumns(table, None, rows=rows, dtype=dtype))
-    return GatheredColumns(table, num_columns=items.shape[1])
+    return kind(table, num_columns=items.shape[1])
 
 
 class SharedColumns:
@@ -127,14 +129,53 @@ class OwnAndSharedColumns:
         return self.gradient
 
 
+class IndexedColumns:
+    """Each position against items [n, C] of its own, few beside the catalogue: their rows are read where they stand.
+
+    In C (recsys/kernels/gathered.c). as_many_in_product: rows of a product that take as long as one of these.
+    """
+
+    as_many_in_product: ClassVar[int] = 4
+
+    def __init__(self, table: ItemTable, *, num_columns: int) -> None:
+        self.table = table._replace(weight=table.weight.contiguous())
+        self.gradient = _zeros_like(self.table)
+        self.rows = max(1, CACHED_NUMBERS // num_columns)
+
+    def logits(self, queries: Tensor, part: Candidates) -> Tensor:
+        assert part.items is not None
+        logits = queries.new_empty(part.items.shape)
+        size = (*part.items.shape, queries.shape[1])
+        weight = self.table.weight
+        if not call("score_gathered", queries, weight, len(weight), part.items.contiguous(), logits, *size):
+            raise IndexError(
+                f"candidates from {part.items.min()} to {part.items.max()}: items are 0 to {len(weight) - 1}"
+            )
+        bias = self.table.bias
+        return logits if bias is None else logits.add_(bias[part.items])
+
+    def add_gradient(self, gradient: Tensor, queries: Tensor, part: Candidates, out: Tensor) -> None:
+        assert part.items is not None
+        given = (gradient.contiguous(), queries, self.table.weight, part.items.contiguous())
+        size = (*part.items.shape, queries.shape[1])
+        call("gathered_gradient", *given, out, self.gradient.weight, *size)
+        if self.gradient.bias is not None:
+            self.gradient.bias.index_add_(0, part.items.flatten(), gradient.flatten())
+
+    def table_gradient(self) -> ItemTable:
+        return self.gradient
+
+
 class GatheredColumns:
-    """Each position against items [n, C] of its own, few beside the catalogue: their rows are gathered, [n, C, D]."""
+    """The same where nothing is compiled: the rows are gathered, [n, C, D]."""
+
+    as_many_in_product: ClassVar[int] = 8
 
     def __init__(self, table: ItemTable, *, num_columns: int) -> None:
         self.table = table
         self.gradient = _zeros_like(table)
         dim = table.weight.shape[1]
-        self.rows = max(1, GATHERED_NUMBERS // (num_columns * dim))
+        self.rows = max(1, CACHED_NUMBERS // (num_columns * dim))
         self.gathered = table.weight.new_empty(self.rows * num_columns, dim)  # of the block in hand; made once
 
     def logits(self, queries: Tensor, part: Candidates) -> Tensor:

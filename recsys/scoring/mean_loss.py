@@ -46,7 +46,7 @@ def mean_loss(
     if table.sparse and (needed := candidates.distinct()) is not None:
         table, candidates = table.take(needed), candidates.renumbered(needed)
     with torch.autocast(queries.device.type, enabled=False):
-        queries = queries.to(table.weight.dtype)
+        queries = queries.to(table.weight.dtype).contiguous()
         return _BlockedLoss.apply(queries, table.weight, table.bias, candidates, loss, rows, dtype)  # pyright: ignore
 
 

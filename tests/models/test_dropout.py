@@ -4,6 +4,13 @@ import torch
 from recsys.models.dropout import Dropout
 
 
+@pytest.fixture(params=["compiled", "plain"], autouse=True)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test where C is compiled, and where it is not."""
+    if request.param == "plain":
+        monkeypatch.setattr("recsys.models.dropout.takes", lambda _: False)
+
+
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_the_share_dropped_is_p_and_the_expectation_is_kept(p: float) -> None:
     out = Dropout(p)(torch.ones(400, 250))
@@ -17,6 +24,21 @@ def test_the_gradient_passes_where_the_value_passed() -> None:
     out = Dropout(0.5)(x)
     out.sum().backward()
     torch.testing.assert_close(x.grad, (out != 0) * 2.0)
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 1000])
+def test_what_is_left_is_added(count: int) -> None:
+    x, onto = torch.randn(count, requires_grad=True), torch.randn(count, requires_grad=True)
+    torch.manual_seed(7)
+    left = Dropout(0.5)(x)
+    torch.manual_seed(7)
+    total = Dropout(0.5)(x, onto=onto)
+    torch.testing.assert_close(total, onto + left)
+    weight = torch.randn(count)
+    slopes = torch.autograd.grad((total * weight).sum(), (x, onto))
+    torch.testing.assert_close(slopes[0], weight * (left != 0) * 2)
+    assert torch.equal(slopes[1], weight)
+    assert torch.equal(Dropout(0.5).eval()(x, onto=onto), onto + x)
 
 
 def test_masks_are_independent_along_every_axis() -> None:

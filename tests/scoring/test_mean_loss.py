@@ -12,9 +12,17 @@ from recsys.candidates import Candidates, CandidateSampler
 from recsys.data.catalogue import Catalogue
 from recsys.data.collators import NextItem
 from recsys.data.ragged import Ragged
+from recsys.kernels.library import library
 from recsys.losses import BPR, CrossEntropy, RankingLoss
 from recsys.scoring import ItemTable, mean_loss, plain_loss
-from recsys.scoring.columns import GatheredColumns, OwnAndSharedColumns, PickedColumns, SharedColumns, columns
+from recsys.scoring.columns import (
+    GatheredColumns,
+    IndexedColumns,
+    OwnAndSharedColumns,
+    PickedColumns,
+    SharedColumns,
+    columns,
+)
 
 N, V, D = 70, 60, 8
 
@@ -62,13 +70,23 @@ def layouts() -> dict[type, Candidates]:
     return {
         SharedColumns: Candidates(shared, torch.randint(9, (N,)), V),
         OwnAndSharedColumns: Candidates(shared, torch.zeros(N, dtype=torch.long), V, own=torch.randint(V, (N,))),
+        IndexedColumns: Candidates(few, torch.randint(3, (N,)), V),
         GatheredColumns: Candidates(few, torch.randint(3, (N,)), V),
         PickedColumns: Candidates(many, torch.randint(50, (N,)), V),
     }
 
 
+@pytest.fixture(params=layouts())
+def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type:
+    """One of them, and what it takes for it to be chosen."""
+    if request.param is IndexedColumns and library() is None:
+        pytest.skip("no C compiler")
+    if request.param is GatheredColumns:
+        monkeypatch.setattr("recsys.scoring.columns.takes", lambda _: False)
+    return request.param
+
+
 @pytest.mark.parametrize("with_bias", [False, True])
-@pytest.mark.parametrize("layout", layouts())
 @pytest.mark.parametrize("loss", [CrossEntropy(), BPR()])
 def test_every_layout_corrects_and_removes(layout: type, with_bias: bool, loss: RankingLoss) -> None:
     candidates = layouts()[layout]
@@ -89,7 +107,6 @@ def test_the_mean_is_over_positions_however_they_fall_into_blocks() -> None:
     torch.testing.assert_close(values, [values[0]] * 4)
 
 
-@pytest.mark.parametrize("layout", layouts())
 def test_mixed_precision_ends_at_the_table(layout: type) -> None:
     queries, weight, _ = parameters(with_bias=True)
     candidates = layouts()[layout]
@@ -102,7 +119,6 @@ def test_mixed_precision_ends_at_the_table(layout: type) -> None:
 
 
 @pytest.mark.parametrize("with_bias", [False, True])
-@pytest.mark.parametrize("layout", layouts())
 @pytest.mark.parametrize("loss", [CrossEntropy(), BPR()])
 def test_products_in_bfloat16_round_and_no_more(layout: type, with_bias: bool, loss: RankingLoss) -> None:
     candidates = layouts()[layout]._replace(log_q=torch.randn(V))
@@ -116,7 +132,6 @@ def test_products_in_bfloat16_round_and_no_more(layout: type, with_bias: bool, l
 
 
 @pytest.mark.parametrize("with_bias", [False, True])
-@pytest.mark.parametrize("layout", layouts())
 def test_a_sparse_table_gives_the_same_loss_and_gradients(layout: type, with_bias: bool) -> None:
     candidates = layouts()[layout]._replace(log_q=torch.randn(V))
     leaves = parameters(with_bias=with_bias)
@@ -126,3 +141,11 @@ def test_a_sparse_table_gives_the_same_loss_and_gradients(layout: type, with_bia
         value = mean_loss(leaves[0], table, candidates, CrossEntropy(), rows=16)
         found.append([value, *(g.to_dense() for g in torch.autograd.grad(value, leaves))])
     torch.testing.assert_close(found[1], found[0], atol=1e-6, rtol=1e-4)
+
+
+def test_an_item_that_does_not_exist_is_refused() -> None:
+    queries, weight, _ = parameters(with_bias=True)
+    for wrong in (-1, V):
+        items = torch.randint(V, (N, 3)).index_fill(0, torch.tensor([N - 1]), wrong)
+        with pytest.raises(IndexError):
+            mean_loss(queries, ItemTable(weight, None), Candidates(items, torch.zeros(N).long(), V), BPR(), rows=16)

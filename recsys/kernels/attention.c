@@ -1,0 +1,232 @@
+/* softmax(q k' / sqrt(d)) v over the rows of a batch that are laid end to end, and its gradient.
+
+After FlashAttention (Dao et al., NeurIPS 2022): scores exist for one tile at a time, LANES neighbouring queries of a row
+and all keys that one of them sees, and are computed again in the backward pass. A tile is held [keys][LANES], so that
+what is done to a score is done to a vector of queries. Scores are in bits (queries bring log2 e along) and weights
+powers of two. */
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "vectors.h"
+
+#define BLOCK 8        /* sums that are held in registers: enough for a multiplication to be done before its next */
+#define HIDDEN -1e30f  /* score of a key that is not seen */
+
+/* B rows of H heads of `size` numbers each. Keys of row b: `lengths[b]` cells from `starts[b]` on; each of them asks, or
+with `ends` one query b alone. causal: a query sees the keys up to its own place. longest: of the lengths. */
+typedef struct {
+    const int64_t *starts, *lengths;
+    int64_t heads, size, longest, causal, ends;
+    float to_bits; /* what queries are multiplied with: log2 e / sqrt(size) */
+    draws drawn;
+} batch;
+
+/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are of no influence. */
+typedef struct {
+    int64_t first, there;
+    int64_t stop;  /* no lane sees this key or one behind it; a multiple of BLOCK */
+    int64_t clear; /* all lanes see every key before this one */
+    ints last;     /* the last key that a lane sees */
+    words place;   /* where its draws begin */
+} tile;
+
+INLINE int64_t at_most(int64_t x, int64_t limit) { return x < limit ? x : limit; }
+
+INLINE int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
+
+INLINE int64_t num_queries(const batch *all, int64_t row) { return all->ends ? 1 : all->lengths[row]; }
+
+/* The tile whose first query is the row's query i. */
+static tile tile_of(const batch *all, int64_t row, int64_t head, int64_t i) {
+    int64_t keys = all->lengths[row], draws_a_query = rounded_up(all->longest, BLOCK) / DRAWS;
+    tile t = {
+        .first = (all->ends ? row : all->starts[row]) + i,
+        .there = at_most(num_queries(all, row) - i, LANES),
+        .stop = rounded_up(all->causal ? at_most(i + LANES, keys) : keys, BLOCK),
+        .clear = all->causal ? i + 1 : keys,
+    };
+    for (int lane = 0; lane < LANES; lane++) {
+        t.last[lane] = (int32_t)(all->causal ? at_most(i + lane, keys - 1) : keys - 1);
+        t.place[lane] = (uint32_t)(((t.first + lane) * all->heads + head) * draws_a_query);
+    }
+    return t;
+}
+
+/* sums[r] = sum over k of a[r * across + k * along] times the vector b[k * next], for r < BLOCK: every product of
+matrices in here. */
+INLINE void products(
+    floats *sums, const float *a, int64_t across, int64_t along, const float *b, int64_t next, int64_t count
+) {
+    for (int r = 0; r < BLOCK; r++) sums[r] = every(0);
+    for (int64_t k = 0; k < count; k++) {
+        floats other = load(b + k * next);
+        for (int r = 0; r < BLOCK; r++) sums[r] += a[r * across + k * along] * other;
+    }
+}
+
+/* [count][stride] -> [room][padded], zeros where there is nothing. */
+static void copy(
+    float *to, int64_t room, int64_t padded, const float *from, int64_t count, int64_t stride, int64_t size
+) {
+    memset(to, 0, room * padded * sizeof *to);
+    for (int64_t i = 0; i < count; i++) memcpy(to + i * padded, from + i * stride, size * sizeof *to);
+}
+
+/* [LANES][padded] -> [size][LANES] */
+static void transpose(float *to, const float *from, int64_t padded, int64_t size) {
+    for (int64_t c = 0; c < size; c++)
+        for (int lane = 0; lane < LANES; lane++) to[c * LANES + lane] = from[lane * padded + c];
+}
+
+/* Writes those of BLOCK vectors that are queries of the tile, `lane` being the first, to columns from c on of `to`. */
+INLINE void write(
+    float *to, const tile *t, int64_t lane, int64_t c, const floats *sums, int64_t stride, int64_t size
+) {
+    for (int64_t r = 0; r < at_most(t->there - lane, BLOCK); r++)
+        memcpy(to + (t->first + lane + r) * stride + c, &sums[r], at_most(size - c, LANES) * sizeof *to);
+}
+
+/* Memory for `count` floats from a multiple of 64 bytes on; *whole is what to free, NULL where there is no memory. */
+static float *reserve(int64_t count, void **whole) {
+    *whole = malloc(count * sizeof(float) + 64);
+    return (float *)(((uintptr_t)*whole + 63) & ~(uintptr_t)63);
+}
+
+/* Rows [begin, end) of the batch: queries [*, H size], keys and values [N, 2 H size] -> out, like the queries.
+
+level, [*, H]: log2 of the sum of 2^score, for the way back. Returns whether there was memory. */
+int attend(
+    const batch *all, int64_t begin, int64_t end, const float *query, const float *key_value, float *out, float *level
+) {
+    int64_t heads = all->heads, size = all->size, dim = heads * size;
+    int64_t padded = rounded_up(size, LANES), room = rounded_up(all->longest, BLOCK);
+    draws d = all->drawn;
+    void *memory;
+    float *keys = reserve(room * (2 * padded + LANES) + 2 * LANES * padded, &memory);
+    if (!memory) return 0;
+    float *values = keys + room * padded, *weights = values + room * padded;
+    float *asked = weights + room * LANES, *columns = asked + LANES * padded;
+
+    for (int64_t row = begin; row < end; row++)
+        for (int64_t head = 0; head < heads; head++) {
+            const float *key = key_value + all->starts[row] * 2 * dim + head * size;
+            copy(keys, rounded_up(all->lengths[row], BLOCK), padded, key, all->lengths[row], 2 * dim, size);
+            copy(values, rounded_up(all->lengths[row], BLOCK), padded, key + dim, all->lengths[row], 2 * dim, size);
+
+            for (int64_t i = 0; i < num_queries(all, row); i += LANES) {
+                tile t = tile_of(all, row, head, i);
+                floats sums[BLOCK], highest = every(HIDDEN), total = every(0);
+                copy(asked, LANES, padded, query + t.first * dim + head * size, t.there, dim, size);
+                transpose(columns, asked, padded, size);
+
+                for (int64_t j = 0; j < t.stop; j += BLOCK) {
+                    products(sums, keys + j * padded, padded, 1, columns, LANES, size);
+                    for (int r = 0; r < BLOCK; r++) {
+                        floats score = sums[r] * all->to_bits;
+                        if (j + BLOCK > t.clear) score = choose(t.last >= (int32_t)(j + r), score, every(HIDDEN));
+                        highest = choose(score > highest, score, highest);
+                        store(weights + (j + r) * LANES, score);
+                    }
+                }
+                for (int64_t j = 0; j < t.stop; j += DRAWS) {
+                    words bytes = hash(t.place + (uint32_t)(j / DRAWS), d);
+                    for (int r = 0; r < DRAWS; r++) {
+                        floats weight = power_of_two(load(weights + (j + r) * LANES) - highest);
+                        total += weight;
+                        store(weights + (j + r) * LANES, where(keeps(bytes, r, d), weight));
+                    }
+                }
+                for (int64_t lane = 0; lane < t.there; lane++)
+                    level[(t.first + lane) * heads + head] = highest[lane] + log2f(total[lane]);
+                for (int64_t lane = 0; lane < t.there; lane += BLOCK)
+                    for (int64_t c = 0; c < size; c += LANES) {
+                        products(sums, weights + lane, 1, LANES, values + c, padded, t.stop);
+                        for (int r = 0; r < BLOCK; r++) sums[r] *= scale_of(d) / total[(lane + r) % LANES];
+                        write(out + head * size, &t, lane, c, sums, dim, size);
+                    }
+            }
+        }
+    free(memory);
+    return 1;
+}
+
+/* The gradient of rows [begin, end): that in `out` -> those in queries, keys and values. */
+int attend_backward(
+    const batch *all, int64_t begin, int64_t end, const float *query, const float *key_value, const float *out,
+    const float *level, const float *grad, float *to_query, float *to_key_value
+) {
+    int64_t heads = all->heads, size = all->size, dim = heads * size;
+    int64_t padded = rounded_up(size, LANES), room = rounded_up(all->longest, BLOCK);
+    float scale = 1 / sqrtf((float)size);
+    draws d = all->drawn;
+    void *memory;
+    float *keys = reserve(room * (4 * padded + 2 * LANES) + 5 * LANES * padded, &memory);
+    if (!memory) return 0;
+    float *values = keys + room * padded, *to_keys = values + room * padded, *to_values = to_keys + room * padded;
+    float *weights = to_values + room * padded, *slopes = weights + room * LANES;
+    float *asked = slopes + room * LANES, *rise = asked + LANES * padded, *answer = rise + LANES * padded;
+    float *columns = answer + LANES * padded, *rises = columns + LANES * padded;
+
+    for (int64_t row = begin; row < end; row++)
+        for (int64_t head = 0; head < heads; head++) {
+            int64_t length = all->lengths[row], rounded = rounded_up(length, BLOCK);
+            int64_t there = all->starts[row] * 2 * dim + head * size;
+            copy(keys, rounded, padded, key_value + there, length, 2 * dim, size);
+            copy(values, rounded, padded, key_value + there + dim, length, 2 * dim, size);
+            memset(to_keys, 0, rounded * padded * sizeof *to_keys);
+            memset(to_values, 0, rounded * padded * sizeof *to_values);
+
+            for (int64_t i = 0; i < num_queries(all, row); i += LANES) {
+                tile t = tile_of(all, row, head, i);
+                int64_t at = t.first * dim + head * size;
+                floats sums[BLOCK], downs[BLOCK], top = every(0), shared = every(0);
+                words bytes = {0};
+                copy(asked, LANES, padded, query + at, t.there, dim, size);
+                copy(rise, LANES, padded, grad + at, t.there, dim, size);
+                copy(answer, LANES, padded, out + at, t.there, dim, size);
+                transpose(columns, answer, padded, size);
+                transpose(rises, rise, padded, size);
+                for (int64_t c = 0; c < size; c++) /* what all weights of a query lose together */
+                    shared += load(columns + c * LANES) * load(rises + c * LANES);
+                transpose(columns, asked, padded, size);
+                for (int64_t lane = 0; lane < t.there; lane++) top[lane] = level[(t.first + lane) * heads + head];
+
+                for (int64_t j = 0; j < t.stop; j += BLOCK) {
+                    products(sums, keys + j * padded, padded, 1, columns, LANES, size);
+                    products(downs, values + j * padded, padded, 1, rises, LANES, size);
+                    for (int r = 0; r < BLOCK; r++) {
+                        floats weight = power_of_two(sums[r] * all->to_bits - top);
+                        if (j + BLOCK > t.clear) weight = where(t.last >= (int32_t)(j + r), weight);
+                        if (r % DRAWS == 0) bytes = hash(t.place + (uint32_t)((j + r) / DRAWS), d);
+                        ints kept = keeps(bytes, r % DRAWS, d);
+                        store(weights + (j + r) * LANES, where(kept, weight * scale_of(d)));
+                        store(slopes + (j + r) * LANES, weight * (where(kept, downs[r] * scale_of(d)) - shared));
+                    }
+                }
+                for (int64_t c = 0; c < padded; c += LANES) {
+                    for (int64_t j = 0; j < t.stop; j += BLOCK) {
+                        float *to_key = to_keys + j * padded + c, *to_value = to_values + j * padded + c;
+                        products(sums, slopes + j * LANES, LANES, 1, asked + c, padded, LANES);
+                        products(downs, weights + j * LANES, LANES, 1, rise + c, padded, LANES);
+                        for (int r = 0; r < BLOCK; r++) {
+                            store(to_key + r * padded, load(to_key + r * padded) + sums[r]);
+                            store(to_value + r * padded, load(to_value + r * padded) + downs[r]);
+                        }
+                    }
+                    for (int64_t lane = 0; lane < t.there; lane += BLOCK) {
+                        products(sums, slopes + lane, 1, LANES, keys + c, padded, t.stop);
+                        for (int r = 0; r < BLOCK; r++) sums[r] *= scale;
+                        write(to_query + head * size, &t, lane, c, sums, dim, size);
+                    }
+                }
+            }
+            for (int64_t j = 0; j < length; j++)
+                for (int64_t c = 0; c < size; c++) {
+                    to_key_value[there + j * 2 * dim + c] = to_keys[j * padded + c] * scale;
+                    to_key_value[there + j * 2 * dim + dim + c] = to_values[j * padded + c];
+                }
+        }
+    free(memory);
+    return 1;
+}
