@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import chain, pairwise
+from threading import Barrier, local
 from typing import Any, TypeVar
 
 import torch
@@ -21,10 +22,12 @@ SHARE = 2048  # cells of a batch for each worker, at least: with fewer, handing 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_thread = local()
+
 
 def num_workers() -> int:
-    """How many there are: as torch has threads, at most WORKERS."""
-    return min(WORKERS, torch.get_num_threads())
+    """How many there are: as torch has threads, at most WORKERS; a worker has no others under it."""
+    return 1 if getattr(_thread, "is_worker", False) else min(WORKERS, torch.get_num_threads())
 
 
 def on_workers(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
@@ -53,10 +56,18 @@ def in_ranges(function: Callable[[int, int], R], costs: Sequence[int]) -> list[R
 @cache
 def _pool(num_threads: int) -> ThreadPoolExecutor:
     """Workers that share this many threads."""
-    pool = ThreadPoolExecutor(WORKERS, initializer=lambda: torch.set_num_threads(num_threads // WORKERS))
-    list(pool.map(lambda _: None, range(WORKERS)))
+    pool = ThreadPoolExecutor(WORKERS, initializer=_begin_work, initargs=(num_threads // WORKERS,))
+    all_there = Barrier(WORKERS)
+    list(pool.map(lambda _: all_there.wait(), range(WORKERS)))
     torch.set_num_threads(num_threads)  # MKL has one setting for all threads, which the workers have just changed
     return pool
+
+
+def _begin_work(num_threads: int) -> None:
+    """Gives this thread so many of torch's."""
+    _thread.is_worker = True
+    torch.get_num_threads()  # the first call sets the number that torch has for all threads, over what was set before
+    torch.set_num_threads(num_threads)
 
 
 def side_by_side(

@@ -32,6 +32,20 @@ class Encoder(nn.Module):
         return self.linear(self.dropout(self.embedding(items))).flatten(0, 1)
 
 
+def test_a_worker_has_no_workers_under_it() -> None:
+    inner = on_workers(lambda _: (parallel.num_workers(), parallel.in_ranges(lambda *cut: cut, [5000] * 4)), [0, 1])
+    assert inner == [(1, [(0, 4)])] * 2
+    assert parallel.in_ranges(lambda *cut: cut, [5000] * 4) == [(0, 2), (2, 4)]
+    assert parallel.in_ranges(lambda *cut: cut, [5] * 4) == [(0, 4)]
+
+
+def test_workers_share_the_threads_however_often_they_are_made() -> None:
+    for _ in range(20):
+        parallel._pool.cache_clear()
+        assert on_workers(lambda _: torch.get_num_threads(), [0, 1]) == [1, 1]
+        assert torch.get_num_threads() == 2
+
+
 def parts() -> list[Tensor]:
     torch.manual_seed(1)
     return [torch.randint(20, shape) for shape in ((30, 40), (50, 30), (20, 90), (5, 100))]

@@ -1,4 +1,4 @@
-"""A grid of 30 runs on MovieLens-100K with one job at a time and with two, and the start of a single one: grids.csv.
+"""A grid of 30 runs on MovieLens-100K, one job at a time on one core and on two, and two jobs: grids.csv; and a start.
 
 python experiments/speed/grids.py
 """
@@ -43,7 +43,9 @@ def main() -> None:
     root.parent.mkdir(exist_ok=True)
     study = [f"study={root.name}", f"hydra.sweep.dir='{root}'"]
     records = [{"what": "from the command to the first step", "seconds": start_up(root)}]
-    records.append({"what": "30 runs, one job on two cores", "seconds": timed([*TRAIN, *GRID, *study], root)})
+    for cores, environment in (("one core", {"OMP_NUM_THREADS": "1"}), ("two cores", {})):
+        seconds = timed([*TRAIN, *GRID, *study], root, **environment)
+        records.append({"what": f"30 runs, one job on {cores}", "seconds": seconds})
     parallel = [*TRAIN, *GRID, *study, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     records.append({"what": "30 runs, two jobs of one core each", "seconds": timed(parallel, root)})
     table = pd.DataFrame(records)

@@ -2,15 +2,19 @@
 
 After FlashAttention (Dao et al., NeurIPS 2022): scores exist for one tile at a time, LANES neighbouring queries of a row
 and all keys that one of them sees, and are computed again in the backward pass. A tile is held [keys][LANES], so that
-what is done to a score is done to a vector of queries. Scores are in bits (queries bring log2 e along) and weights
-powers of two. */
+what is done to a score is done to a vector of queries. Scores are in bits (multiplied by log2 e) and weights powers of
+two.
+
+Names, and what FlashAttention calls them: asked Q, keys K, values V, weights P (dropped and scaled where they meet V),
+answer O, level the logarithm of the softmax's denominator; on the way back rise dO, downs dP, slopes dS, shared
+rowsum(dO * O). What ends in _across is transposed, [size][LANES]. */
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "vectors.h"
 
-#define BLOCK 8        /* sums that are held in registers: enough for a multiplication to be done before its next */
+#define BLOCK 8        /* sums that are held in registers, none of which waits for another's multiplication */
 #define HIDDEN -1e30f  /* score of a key that is not seen */
 
 /* B rows of H heads of `size` numbers each. Keys of row b: `lengths[b]` cells from `starts[b]` on; each of them asks, or
@@ -18,11 +22,11 @@ with `ends` one query b alone. causal: a query sees the keys up to its own place
 typedef struct {
     const int64_t *starts, *lengths;
     int64_t heads, size, longest, causal, ends;
-    float to_bits; /* what queries are multiplied with: log2 e / sqrt(size) */
+    float to_bits; /* what scores are multiplied with: log2 e / sqrt(size) */
     draws drawn;
 } batch;
 
-/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are of no influence. */
+/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are 0, and so are their gradients. */
 typedef struct {
     int64_t first, there;
     int64_t stop;  /* no lane sees this key or one behind it; a multiple of BLOCK */
@@ -79,8 +83,8 @@ static void transpose(float *to, const float *from, int64_t padded, int64_t size
         for (int lane = 0; lane < LANES; lane++) to[c * LANES + lane] = from[lane * padded + c];
 }
 
-/* Writes those of BLOCK vectors that are queries of the tile, `lane` being the first, to columns from c on of `to`. */
-INLINE void write(
+/* Writes those of BLOCK vectors that are queries of the tile, `lane` being the first, to `to` from column c on. */
+INLINE void write_queries(
     float *to, const tile *t, int64_t lane, int64_t c, const floats *sums, int64_t stride, int64_t size
 ) {
     for (int64_t r = 0; r < at_most(t->there - lane, BLOCK); r++)
@@ -106,7 +110,7 @@ int attend(
     float *keys = reserve(room * (2 * padded + LANES) + 2 * LANES * padded, &memory);
     if (!memory) return 0;
     float *values = keys + room * padded, *weights = values + room * padded;
-    float *asked = weights + room * LANES, *columns = asked + LANES * padded;
+    float *asked = weights + room * LANES, *asked_across = asked + LANES * padded;
 
     for (int64_t row = begin; row < end; row++)
         for (int64_t head = 0; head < heads; head++) {
@@ -118,10 +122,10 @@ int attend(
                 tile t = tile_of(all, row, head, i);
                 floats sums[BLOCK], highest = every(HIDDEN), total = every(0);
                 copy(asked, LANES, padded, query + t.first * dim + head * size, t.there, dim, size);
-                transpose(columns, asked, padded, size);
+                transpose(asked_across, asked, padded, size);
 
                 for (int64_t j = 0; j < t.stop; j += BLOCK) {
-                    products(sums, keys + j * padded, padded, 1, columns, LANES, size);
+                    products(sums, keys + j * padded, padded, 1, asked_across, LANES, size);
                     for (int r = 0; r < BLOCK; r++) {
                         floats score = sums[r] * all->to_bits;
                         if (j + BLOCK > t.clear) score = choose(t.last >= (int32_t)(j + r), score, every(HIDDEN));
@@ -142,8 +146,8 @@ int attend(
                 for (int64_t lane = 0; lane < t.there; lane += BLOCK)
                     for (int64_t c = 0; c < size; c += LANES) {
                         products(sums, weights + lane, 1, LANES, values + c, padded, t.stop);
-                        for (int r = 0; r < BLOCK; r++) sums[r] *= scale_of(d) / total[(lane + r) % LANES];
-                        write(out + head * size, &t, lane, c, sums, dim, size);
+                        for (int r = 0; r < BLOCK; r++) sums[r] *= scale_of(d) / total[lane + r];
+                        write_queries(out + head * size, &t, lane, c, sums, dim, size);
                     }
             }
         }
@@ -166,7 +170,7 @@ int attend_backward(
     float *values = keys + room * padded, *to_keys = values + room * padded, *to_values = to_keys + room * padded;
     float *weights = to_values + room * padded, *slopes = weights + room * LANES;
     float *asked = slopes + room * LANES, *rise = asked + LANES * padded, *answer = rise + LANES * padded;
-    float *columns = answer + LANES * padded, *rises = columns + LANES * padded;
+    float *asked_across = answer + LANES * padded, *rise_across = asked_across + LANES * padded;
 
     for (int64_t row = begin; row < end; row++)
         for (int64_t head = 0; head < heads; head++) {
@@ -185,16 +189,16 @@ int attend_backward(
                 copy(asked, LANES, padded, query + at, t.there, dim, size);
                 copy(rise, LANES, padded, grad + at, t.there, dim, size);
                 copy(answer, LANES, padded, out + at, t.there, dim, size);
-                transpose(columns, answer, padded, size);
-                transpose(rises, rise, padded, size);
+                transpose(asked_across, answer, padded, size);
+                transpose(rise_across, rise, padded, size);
                 for (int64_t c = 0; c < size; c++) /* what all weights of a query lose together */
-                    shared += load(columns + c * LANES) * load(rises + c * LANES);
-                transpose(columns, asked, padded, size);
+                    shared += load(asked_across + c * LANES) * load(rise_across + c * LANES);
+                transpose(asked_across, asked, padded, size);
                 for (int64_t lane = 0; lane < t.there; lane++) top[lane] = level[(t.first + lane) * heads + head];
 
                 for (int64_t j = 0; j < t.stop; j += BLOCK) {
-                    products(sums, keys + j * padded, padded, 1, columns, LANES, size);
-                    products(downs, values + j * padded, padded, 1, rises, LANES, size);
+                    products(sums, keys + j * padded, padded, 1, asked_across, LANES, size);
+                    products(downs, values + j * padded, padded, 1, rise_across, LANES, size);
                     for (int r = 0; r < BLOCK; r++) {
                         floats weight = power_of_two(sums[r] * all->to_bits - top);
                         if (j + BLOCK > t.clear) weight = where(t.last >= (int32_t)(j + r), weight);
@@ -217,7 +221,7 @@ int attend_backward(
                     for (int64_t lane = 0; lane < t.there; lane += BLOCK) {
                         products(sums, slopes + lane, 1, LANES, keys + c, padded, t.stop);
                         for (int r = 0; r < BLOCK; r++) sums[r] *= scale;
-                        write(to_query + head * size, &t, lane, c, sums, dim, size);
+                        write_queries(to_query + head * size, &t, lane, c, sums, dim, size);
                     }
                 }
             }

@@ -4,15 +4,19 @@
 
 #include "vectors.h"
 
-enum { CHUNK = DRAWS * LANES };
+enum { CHUNK = DRAWS * PLACES };
 
-/* CHUNK numbers of out = onto + what is left of x, scaled. */
-INLINE void drop_chunk(const float *x, const float *onto, float *out, words place, draws d, float scale) {
-    words bytes = hash(place, d);
-    for (int byte = 0; byte < DRAWS; byte++) {
-        int at = byte * LANES;
-        floats left = where(keeps(bytes, byte, d), load(x + at) * scale);
-        store(out + at, onto ? left + load(onto + at) : left);
+/* CHUNK numbers of out = onto + what is left of x, scaled; their words are those of `place` and the places after it. */
+INLINE void drop_chunk(const float *x, const float *onto, float *out, uint32_t place, draws d, float scale) {
+    for (int first = 0; first < PLACES; first += LANES) {
+        words places;
+        for (int lane = 0; lane < LANES; lane++) places[lane] = place + first + lane;
+        words bytes = hash(places, d);
+        for (int byte = 0; byte < DRAWS; byte++) {
+            int at = byte * PLACES + first;
+            floats left = where(keeps(bytes, byte, d), load(x + at) * scale);
+            store(out + at, onto ? left + load(onto + at) : left);
+        }
     }
 }
 
@@ -21,14 +25,13 @@ void drop(const float *x, const float *onto, float *out, int64_t count, const dr
     draws d = *drawn;
     float scale = scale_of(d);
     int64_t whole = count / CHUNK * CHUNK, rest = (count - whole) * sizeof *x;
-    words place;
-    for (int lane = 0; lane < LANES; lane++) place[lane] = (uint32_t)lane;
-    for (int64_t i = 0; i < whole; i += CHUNK, place += LANES)
-        drop_chunk(x + i, onto ? onto + i : NULL, out + i, place, d, scale);
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        drop_chunk(x + i, onto ? onto + i : NULL, out + i, (uint32_t)(i / DRAWS), d, scale);
+    if (!rest) return;
 
     float last[CHUNK] = {0}, below[CHUNK] = {0};
     memcpy(last, x + whole, rest);
     if (onto) memcpy(below, onto + whole, rest);
-    drop_chunk(last, below, last, place, d, scale);
+    drop_chunk(last, below, last, (uint32_t)(whole / DRAWS), d, scale);
     memcpy(out + whole, last, rest);
 }

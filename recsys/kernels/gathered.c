@@ -10,9 +10,9 @@ int score_gathered(
     int64_t columns, int64_t size
 ) {
     for (int64_t i = 0; i < n * columns; i++) {
+        if (items[i] < 0 || items[i] >= rows) return 0;
         const float *query = queries + i / columns * size, *item = table + items[i] * size;
         float sum = 0;
-        if (items[i] < 0 || items[i] >= rows) return 0;
 #pragma omp simd reduction(+ : sum)
         for (int64_t k = 0; k < size; k++) sum += query[k] * item[k];
         logits[i] = sum;

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from functools import cache
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -20,27 +22,29 @@ from recsys.data.cache import cache_root
 
 FOLDER = Path(__file__).parent
 SOURCES = ("attention.c", "dropout.c", "gathered.c")
-FLAGS = ("-O3", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-Wno-psabi")
-WITHOUT = "attention and dropout go through torch's own operations, and training takes two to four times as long"
+NATIVE = ("-march=native",)  # some compilers know it for some processors alone
+FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-Wno-psabi")
+WITHOUT = (
+    "attention, dropout and sampled losses go through torch's own operations, and training takes 2 to 4 times as long"
+)
 
 Argument = Tensor | int | ctypes.Structure | None
 
+_lock = Lock()
+_found: list[ctypes.CDLL | None] = []  # what the first call made
 
-@cache
+
 def library() -> ctypes.CDLL | None:
-    """The compiled functions; None, with a warning, where there is no compiler or it fails."""
-    command = compiler()
-    if command is None:
-        _warn("no C compiler was found; install one, or pip install 'recsys[compiler]'")
-        return None
-    try:
-        return ctypes.CDLL(str(_compiled(command)))
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or "").strip().splitlines() or [f"exit code {error.returncode}"]
-        _warn(f"{shlex.join(command)} failed ({said[0]}); set CC to another C compiler")
-    except OSError as error:
-        _warn(f"{shlex.join(command)}: {error}; point RECSYS_CACHE to a writable folder, or CC to a C compiler")
-    return None
+    """The compiled functions; None, with a warning once, where there is no compiler or it fails."""
+    with _lock:
+        if not _found:
+            _found.append(_load())
+    return _found[0]
+
+
+def in_use() -> bool | None:
+    """Whether there are compiled functions; None where nothing has asked for them so far."""
+    return _found[0] is not None if _found else None
 
 
 def takes(x: Tensor) -> bool:
@@ -49,52 +53,89 @@ def takes(x: Tensor) -> bool:
 
 
 def call(name: str, *arguments: Argument) -> int:
-    """Calls a compiled function: contiguous tensors and structures are handed over as pointers to them, None as NULL.
+    """Calls a compiled function: tensors and structures are handed over as pointers to them, None as NULL.
 
-    Other threads go on meanwhile.
+    Tensors are contiguous, of float32 or int64. Other threads go on meanwhile.
     """
     compiled = library()
     assert compiled is not None
     return compiled[name](*map(_handed_over, arguments))
 
 
-def compiler() -> list[str] | None:
-    """The command that compiles: $CC, cc, or the one that the package ziglang brings; None where there is none."""
+def compilers() -> Iterator[list[str]]:
+    """Commands that compile: $CC if that is set, else cc and the compiler that the package ziglang brings."""
     command = shlex.split(os.environ.get("CC", "cc"))
     if command and shutil.which(command[0]):
-        return command
+        yield command
     if "CC" not in os.environ and importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        yield [sys.executable, "-m", "ziglang", "cc"]
+
+
+def _load() -> ctypes.CDLL | None:
+    """The library that the first of the compilers makes; None, with a warning, where none does."""
+    problems = []
+    for command in compilers():
+        for flags in (NATIVE, ()):
+            try:
+                return _loaded([*command, *FLAGS, *flags])
+            except subprocess.CalledProcessError as error:
+                problems.append(f"{shlex.join(command)} failed ({_said(error)}); set CC to another C compiler")
+            except (OSError, RuntimeError) as error:
+                problems.append(f"{shlex.join(command)}: {error}; point RECSYS_CACHE to a writable folder of yours")
+    problem = problems[0] if problems else "no C compiler was found; install one, or pip install 'recsys[compiler]'"
+    warnings.warn(f"{problem}: {WITHOUT}", stacklevel=2)
     return None
 
 
-def _compiled(command: list[str]) -> Path:
-    """The library's file, made if it isn't there. One for each version of compiler, processor and sources."""
-    known = _output([*command, *FLAGS, "-dM", "-E", "-x", "c", os.devnull])  # what -march=native stands for is in it
-    key = hashlib.sha256(known.encode())
+def _loaded(command: list[str]) -> ctypes.CDLL:
+    """The library that the command makes, from its file where that is there and whole."""
+    path = _own_folder() / f"{_key(command)}.so"
+    with suppress(OSError):
+        return ctypes.CDLL(str(path))
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # processes side by side may all compile
+        made = Path(folder, path.name)
+        _output([*command, *(str(FOLDER / name) for name in SOURCES), "-o", str(made), "-lm"])
+        made.replace(path)
+    return ctypes.CDLL(str(path))
+
+
+def _own_folder() -> Path:
+    """Where libraries are kept; nobody else may write there, as what is there is run."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = cache_root() / "kernels" / str(user)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+        raise PermissionError(f"{folder} belongs to another user")
+    return folder
+
+
+def _key(command: list[str]) -> str:
+    """Of the command, what it takes the compiler and the processor to be, and the files."""
+    known = _output([*command, "-dM", "-E", "-x", "c", os.devnull])  # -march=native is spelt out in it
+    key = hashlib.sha256(f"{shlex.join(command)}\n{known}".encode())
     for file in sorted(FOLDER.glob("*.[ch]")):
         key.update(file.read_bytes())
-    path = cache_root() / "kernels" / f"{key.hexdigest()[:16]}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # processes side by side may all compile
-            made = Path(folder, path.name)
-            _output([*command, *FLAGS, *(str(FOLDER / name) for name in SOURCES), "-o", str(made), "-lm"])
-            made.replace(path)
-    return path
+    return key.hexdigest()[:16]
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=True).stdout
+
+
+def _said(error: subprocess.CalledProcessError) -> str:
+    """The line of a compiler's output that says most."""
+    lines = [line for line in (error.stderr or "").splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line), lines[0] if lines else f"exit code {error.returncode}")
 
 
 def _handed_over(argument: Argument) -> object:
     if argument is None:
         return ctypes.c_void_p()
     if isinstance(argument, Tensor):
+        if not argument.is_contiguous() or argument.dtype not in (torch.float32, torch.int64):
+            raise TypeError(
+                f"compiled functions take contiguous float32 or int64, not {argument.dtype} {argument.stride()}"
+            )
         return ctypes.c_void_p(argument.data_ptr())
     return ctypes.c_int64(argument) if isinstance(argument, int) else ctypes.byref(argument)
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def _warn(what: str) -> None:
-    warnings.warn(f"{what}: {WITHOUT}", stacklevel=3)

@@ -13,6 +13,7 @@ processor they compile for. */
 #endif
 
 #define DRAWS 4      /* random bytes in a word */
+#define PLACES 16    /* words of neighbouring places: the widest vector's lanes, so that all processors draw alike */
 #define LEVELS 256   /* values of a random byte */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -52,8 +53,8 @@ least squared error relative to 2^x at Chebyshev points). Adding 1.5 * 2^23 roun
 lowest bits of the sum. */
 INLINE floats power_of_two(floats x) {
     const float round = 12582912.0f;
-    const int32_t round_bits = 0x4B400000;
-    ints seen = x >= -126.0f;
+    const uint32_t round_bits = 0x4B400000;
+    ints seen = ~(x < -126.0f); /* not a number stays one */
     x = where(seen, x);
     floats whole = x + round;
     floats rest = x - (whole - round);
@@ -63,7 +64,7 @@ INLINE floats power_of_two(floats x) {
     y = y * rest + 2.40226485e-01f;
     y = y * rest + 6.93147206e-01f;
     y = y * rest + 1.0f;
-    return where(seen, (floats)((ints)y + (((ints)whole - round_bits) << 23)));
+    return where(seen, (floats)((words)y + (((words)whole - round_bits) << 23)));
 }
 
 /* The finaliser of MurmurHash3 (Appleby), with a seed before each multiplication: four random bytes for each place. */

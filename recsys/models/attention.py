@@ -5,7 +5,9 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from recsys.kernels.draws import Draws
 from recsys.kernels.library import call
@@ -25,22 +27,26 @@ def attend(
 ) -> Tensor:
     """softmax(q k' / sqrt(d)) v for each head: queries [Q, D], keys and values [N, 2 D] -> [Q, D].
 
-    lengths: cells of each row, [B]; its cells follow those of the row before, and 0 is written behind the last row's.
+    lengths: cells of each row, [B] int64, at least 1; they follow those of the row before, and 0 is written behind the
+    last row's.
     causal: whether a query sees the keys up to its own place alone, not its whole row.
     ends: whether the last cell of each row is the only query; else every cell is one.
     dropout: on the attention weights.
 
     recsys/kernels/attention.c: no row is padded, no score is kept. torch's own fused CPU kernel takes no dropout.
     """
-    layout = (lengths, num_heads, causal and not ends, ends)
+    if len(query) < (len(lengths) if ends else lengths.sum()) or len(key_value) < lengths.sum():
+        raise ValueError(f"rows of {lengths.sum()} cells, but {len(query)} queries and {len(key_value)} keys")
+    layout = (lengths.long().contiguous(), num_heads, causal and not ends, ends)
     return _Attention.apply(query, key_value, layout, dropout)  # pyright: ignore[reportReturnType]
 
 
 def attend_plainly(query: Tensor, key: Tensor, value: Tensor, visible: Tensor, *, dropout: float) -> Tensor:
     """The same of padded rows [B, H, *, d], torch operation by operation; visible: which keys, [B, 1, 1 or Q, L]."""
+    if not dropout:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=visible)
     scores = query @ key.mT * query.shape[-1] ** -0.5
-    weights = scores.masked_fill(~visible, -torch.inf).softmax(-1)
-    return (drop_plainly(weights, dropout) if dropout else weights) @ value
+    return drop_plainly(scores.masked_fill(~visible, -torch.inf).softmax(-1), dropout) @ value
 
 
 class _Batch(ctypes.Structure):
@@ -84,13 +90,16 @@ class _Attention(torch.autograd.Function):
         out, level = torch.empty_like(query), query.new_empty(len(query), num_heads)
         ctx.num_cells = int(lengths.sum())
         out[len(lengths) if ends else ctx.num_cells :] = 0
-        ctx.save_for_backward(query, key_value, out, level, starts, lengths)
+        ctx.save_for_backward(query, key_value, out, level)
+        ctx.rows = starts, lengths  # the batch points to them
         _on_rows("attend", ctx.batch, lengths, query, key_value, out, level)
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key_value, out, level, _, lengths = ctx.saved_tensors
+        query, key_value, out, level = ctx.saved_tensors
+        _, lengths = ctx.rows
         to_query, to_key_value = torch.empty_like(query), torch.empty_like(key_value)
         to_query[len(lengths) if ctx.batch.ends else ctx.num_cells :] = 0
         to_key_value[ctx.num_cells :] = 0

@@ -29,8 +29,8 @@ class Dropout(nn.Module):
         """What is left of x; added to `onto`, of the same shape, where that is given."""
         if not self.training or self.p == 0:
             return x if onto is None else onto + x
-        if takes(x):
-            return _HashedDropout.apply(x, onto, self.p)  # pyright: ignore[reportReturnType]
+        if takes(x) and (onto is None or (takes(onto) and onto.shape == x.shape)):
+            return _HashedDropout.apply(x, onto, Draws.of(self.p))  # pyright: ignore[reportReturnType]
         left = drop_plainly(x, self.p) if x.device.type == "cpu" else F.dropout(x, self.p)
         return left if onto is None else onto + left
 
@@ -46,20 +46,16 @@ def drop_plainly(x: Tensor, p: float) -> Tensor:
 
 
 class _HashedDropout(torch.autograd.Function):
-    """The same elements are kept in both directions."""
+    """onto + what is left of x; on the way back the same elements are left of the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, onto: Tensor | None, p: float) -> Tensor:
-        ctx.draws, ctx.added = Draws.of(p), onto is not None
-        return _drop(x, onto, ctx.draws)
+    def forward(ctx: Any, x: Tensor, onto: Tensor | None, draws: Draws) -> Tensor:
+        ctx.draws, ctx.added = draws, onto is not None
+        x = x.contiguous()
+        out = torch.empty_like(x)
+        call("drop", x, None if onto is None else onto.contiguous(), out, x.numel(), draws)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return _drop(grad, None, ctx.draws), grad if ctx.added else None, None
-
-
-def _drop(x: Tensor, onto: Tensor | None, draws: Draws) -> Tensor:
-    x = x.contiguous()
-    out = torch.empty_like(x)
-    call("drop", x, None if onto is None else onto.contiguous(), out, x.numel(), draws)
-    return out
+        return _HashedDropout.apply(grad, None, ctx.draws), grad if ctx.added else None, None  # pyright: ignore

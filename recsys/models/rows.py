@@ -201,7 +201,10 @@ class PackedRows(Rows):
         query = query if self.ends_only else self.unpack(query).flatten(0, 1)
         padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
         mixed = attend_plainly(*padded, self.mask(), dropout=dropout).transpose(1, 2).flatten(2).flatten(0, 1)
-        return mixed if self.ends_only else mixed.index_select(0, self._places)
+        if self.ends_only:
+            return mixed
+        real = self.real().flatten(0, 1)
+        return _Moved.apply(mixed, self._places, self._cells, real)  # pyright: ignore[reportReturnType]
 
     def _ends(self, x: Tensor) -> Tensor:
         return x.index_select(0, self.lengths.cumsum(0) - 1)

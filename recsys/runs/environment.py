@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import __version__
-from recsys.kernels.library import library
+from recsys.kernels.library import in_use
 
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "numpy", "pandas", "pyarrow")
 
@@ -24,7 +24,7 @@ def environment() -> dict[str, Any]:
         "packages": {"recsys": __version__} | {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "compiled": library() is not None,  # or nothing was: random numbers differ
+        "compiled": in_use(),  # without, other random numbers are drawn
         "git": _git_revision(),
     }
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from recsys.kernels import library as module
-from recsys.kernels.library import compiler, library
+from recsys.kernels.library import call, compilers, in_use, library, takes
 from recsys.models.attention import attend
+from recsys.models.dropout import Dropout
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler (cc)")
@@ -19,10 +20,11 @@ needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler (cc)
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing is compiled yet; what is goes to the test's folder."""
+    """Nothing is compiled yet; what is goes to the test's folder, and no other compiler stands in."""
     monkeypatch.setenv("RECSYS_CACHE", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(module, "library", library.__wrapped__)
+    monkeypatch.setattr(module, "_found", [])
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
 
 def script(path: Path, text: str) -> str:
@@ -32,44 +34,85 @@ def script(path: Path, text: str) -> str:
 
 
 def kept(folder: Path) -> list[Path]:
-    return sorted(path for path in (folder / "kernels").iterdir())
+    return sorted((folder / "kernels").glob("*/*.so"))
 
 
 @needs_compiler
 def test_one_file_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(module.library(), ctypes.CDLL)
+    assert in_use() is None
+    assert isinstance(library(), ctypes.CDLL)
+    assert in_use() is True
     (path,) = kept(tmp_path)
     written = path.stat().st_mtime_ns
-    assert isinstance(module.library(), ctypes.CDLL)
+    module._found.clear()
+    assert isinstance(library(), ctypes.CDLL)
     assert [path.stat().st_mtime_ns for path in kept(tmp_path)] == [written]
-    monkeypatch.setattr(module, "FLAGS", (*module.FLAGS, "-mno-avx512f", "-DOTHER=1"))
-    module.library()
-    assert len(kept(tmp_path)) == 2
+    for flags in (("-fno-tree-vectorize",), ("-DOTHER=1",)):
+        module._found.clear()
+        monkeypatch.setattr(module, "FLAGS", (*module.FLAGS, *flags))
+        library()
+    assert len(kept(tmp_path)) == 3
 
 
 @needs_compiler
-def test_narrower_processors_come_to_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    query, key_value, lengths = torch.randn(40, 20), torch.randn(40, 40), torch.tensor([1, 17, 22])
-    expected = attend(query, key_value, lengths, num_heads=2, causal=True)
-    monkeypatch.setattr(module, "FLAGS", tuple(flag for flag in module.FLAGS if flag != "-march=native"))
-    narrow = module.library()
-    monkeypatch.setattr(module, "library", lambda: narrow)
-    torch.testing.assert_close(attend(query, key_value, lengths, num_heads=2, causal=True), expected)
+def test_a_damaged_file_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library()
+    (whole,) = kept(tmp_path)
+    damaged = tmp_path / "other" / whole.relative_to(tmp_path)
+    damaged.parent.mkdir(parents=True)
+    damaged.touch()
+    module._found.clear()
+    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "other"))
+    assert isinstance(library(), ctypes.CDLL)
+    assert damaged.stat().st_size > 1000
+
+
+@needs_compiler
+def test_narrower_processors_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = torch.tensor([1, 17, 22])
+
+    def results() -> list[torch.Tensor]:
+        torch.manual_seed(1)
+        query, key_value = torch.randn(40, 20, requires_grad=True), torch.randn(40, 40, requires_grad=True)
+        mixed = attend(query, key_value, lengths, num_heads=2, causal=True, dropout=0.3)
+        return [mixed, *torch.autograd.grad(mixed.square().sum(), (query, key_value)), Dropout(0.5)(query)]
+
+    expected = results()
+    module._found.clear()
+    monkeypatch.setattr(module, "NATIVE", ())
+    for one, other in zip(results(), expected, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("named", ["", "no-such-compiler -O2"])
-def test_without_a_compiler_training_goes_on_and_says_what_it_costs(
+def test_without_a_compiler_training_goes_on_and_says_once_what_it_costs(
     named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CC", named)
     with pytest.warns(UserWarning, match=r"no C compiler was found; install one, or pip install 'recsys\[compiler\]'"):
-        assert module.library() is None
+        assert library() is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert library() is None
+    assert in_use() is False
+    assert not takes(torch.zeros(1))
 
 
 def test_a_compiler_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC", script(tmp_path / "cc", "echo 'unknown flag -march' >&2; exit 3"))
-    with pytest.warns(UserWarning, match=r"cc failed \(unknown flag -march\); set CC to another C compiler: attention"):
-        assert module.library() is None
+    monkeypatch.setenv("CC", script(tmp_path / "cc", "echo 'In file a.h' >&2; echo 'error: no libc' >&2; exit 3"))
+    with pytest.warns(UserWarning, match=r"cc failed \(error: no libc\); set CC to another C compiler: attention"):
+        assert library() is None
+
+
+@needs_compiler
+def test_a_compiler_that_does_not_know_this_processor_compiles_for_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picky = f'case "$*" in *native*) echo "unknown -march" >&2; exit 1;; *) exec {COMPILER} "$@";; esac'
+    monkeypatch.setenv("CC", script(tmp_path / "cc", picky))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert isinstance(library(), ctypes.CDLL)
 
 
 @needs_compiler
@@ -77,20 +120,35 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     (tmp_path / "file").touch()
     monkeypatch.setenv("RECSYS_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="point RECSYS_CACHE to a writable folder"):
-        assert module.library() is None
+        assert library() is None
 
 
 @needs_compiler
-def test_cc_may_have_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_folder_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = tmp_path.stat().st_uid
+    monkeypatch.setattr("os.getuid", lambda: user + 1)
+    with pytest.warns(UserWarning, match="belongs to another user; point RECSYS_CACHE"):
+        assert library() is None
+
+
+@needs_compiler
+def test_cc_may_have_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", f"{COMPILER} -O1")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert isinstance(module.library(), ctypes.CDLL)
+        assert isinstance(library(), ctypes.CDLL)
 
 
 def test_the_compiler_of_a_package_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name == "ziglang" else None)
-    assert compiler() == [sys.executable, "-m", "ziglang", "cc"]
+    assert list(compilers()) == [[sys.executable, "-m", "ziglang", "cc"]]
     monkeypatch.setenv("CC", "gcc-9")  # who names one wants that one
-    assert compiler() is None
+    assert not list(compilers())
+
+
+@needs_compiler
+@pytest.mark.parametrize("wrong", [torch.zeros(4, 4).T, torch.zeros(4).double(), torch.zeros(4).int()])
+def test_what_c_would_misread_is_refused(wrong: torch.Tensor) -> None:
+    with pytest.raises(TypeError, match="contiguous float32 or int64"):
+        call("drop", wrong, None, wrong, 4, 0)

@@ -209,6 +209,65 @@ def test_two_workers_come_to_what_one_does(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @compiled
+@pytest.mark.parametrize("ends", [False, True])
+def test_rows_and_heads_drop_alike_in_both_directions(ends: bool) -> None:
+    lengths, heads = torch.tensor([9, 1, 30]), 2
+    query = torch.randn(3 if ends else 40, 32, requires_grad=True)
+    key_value = torch.randn(40, 64, requires_grad=True)
+
+    def mixed(query: torch.Tensor, key_value: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(8)
+        return attend(query, key_value, lengths, num_heads=heads, causal=True, ends=ends, dropout=0.4)
+
+    weight = torch.randn(len(query), 32)
+    slopes = torch.autograd.grad((mixed(query, key_value) * weight).sum(), (query, key_value))
+    with torch.no_grad():
+        for x, slope, place in ((query, slopes[0], 0), (key_value, slopes[1], 1)):
+            direction, step = torch.randn_like(x), 1e-2
+            sides = []
+            for sign in (1, -1):
+                moved = [query, key_value]
+                moved[place] = x + sign * step * direction
+                sides.append((mixed(*moved) * weight).double().sum())
+            found = (sides[0] - sides[1]) / (2 * step)
+            assert found.item() == pytest.approx((slope * direction).sum().item(), rel=2e-2, abs=2e-2)
+
+
+@compiled
+def test_what_is_not_a_number_is_not_hidden() -> None:
+    query, key_value = torch.randn(6, 4), torch.randn(6, 8)
+    key_value[2, 0] = torch.nan
+    mixed = attend(query, key_value, torch.tensor([6]), num_heads=1, causal=True)
+    assert mixed[:2].isfinite().all()
+    assert mixed[2:].isnan().all()
+
+
+@compiled
+def test_memory_outlives_hooks_that_move_what_is_saved() -> None:
+    query, key_value = torch.randn(6, 4, requires_grad=True), torch.randn(6, 8)
+    expected = torch.autograd.grad(
+        attend(query, key_value, torch.tensor([2, 4]), num_heads=1, causal=True).sum(), query
+    )
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: x.clone().numpy(), torch.from_numpy):
+        out = attend(query, key_value, torch.tensor([2, 4]), num_heads=1, causal=True)
+    torch.testing.assert_close(torch.autograd.grad(out.sum(), query), expected)
+
+
+@compiled
+def test_lengths_of_any_layout_and_rows_that_do_not_fit() -> None:
+    query, key_value = torch.randn(6, 4), torch.randn(6, 8)
+    expected = attend(query, key_value, torch.tensor([2, 4]), num_heads=1, causal=True)
+    for lengths in (torch.tensor([2, 4], dtype=torch.int32), torch.tensor([2, 0, 4, 0])[::2]):
+        assert torch.equal(attend(query, key_value, lengths, num_heads=1, causal=True), expected)
+    with pytest.raises(ValueError, match="rows of 7 cells, but 6 queries and 6 keys"):
+        attend(query, key_value, torch.tensor([3, 4]), num_heads=1, causal=True)
+    assert attend(query[:0], key_value[:0], torch.tensor([], dtype=torch.long), num_heads=1, causal=True).shape == (
+        0,
+        4,
+    )
+
+
+@compiled
 def test_no_memory_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "in_ranges", lambda _, costs: [0])
     with pytest.raises(MemoryError, match="make max_length smaller"):

@@ -41,6 +41,20 @@ def test_what_is_left_is_added(count: int) -> None:
     assert torch.equal(Dropout(0.5).eval()(x, onto=onto), onto + x)
 
 
+def test_what_it_is_added_to_may_be_wider_or_smaller() -> None:
+    x = torch.ones(10, 100)
+    assert Dropout(0.5)(x, onto=torch.ones(1, 100)).unique().tolist() == [1.0, 3.0]
+    assert Dropout(0.5)(x, onto=torch.ones(10, 100).double()).dtype == torch.float64
+
+
+def test_the_gradient_of_the_gradient_passes_too() -> None:
+    x = torch.randn(50, requires_grad=True)
+    out = Dropout(0.5)(x.square())
+    (slope,) = torch.autograd.grad(out.square().sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x)
+    torch.testing.assert_close(second, (out != 0) * 4.0 * 3 * x.detach().square() * 4)
+
+
 def test_masks_are_independent_along_every_axis() -> None:
     kept = (Dropout(0.5)(torch.ones(64, 1024)) > 0).float()
     for one, other in ((kept[:, :-1], kept[:, 1:]), (kept[:-1], kept[1:]), (kept[:, :-8], kept[:, 8:])):
