@@ -60,8 +60,10 @@ def main() -> None:
     parser.add_argument("--rectools", help="python of an environment with RecTools; none: ours alone is timed")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cases", nargs="*", default=[case.name for case in CASES])
+    parser.add_argument("--keep", action="store_true", help="add to epochs.csv, do not write it anew")
     options = parser.parse_args()
-    records = []
+    table = HERE / "epochs.csv"
+    records = pd.read_csv(table).to_dict("records") if options.keep else []
     for number in range(options.rounds):
         for case in (case for case in CASES if case.name in options.cases):
             ours = [sys.executable, str(HERE / "ours.py"), "--", *SIZE, f"data.path={options.data}", *case.ours]
@@ -80,7 +82,7 @@ def main() -> None:
                         "rss_gb": found["rss_gb"],
                     }
                 )
-                pd.DataFrame(records).to_csv(HERE / "epochs.csv", index=False)
+                pd.DataFrame(records).to_csv(table, index=False)
     medians = pd.DataFrame(records).groupby(["case", "who"])[["epoch_s", "rank_s", "rss_gb"]].median().unstack()
     print(medians.round(2).to_string())
     if options.rectools:
