@@ -42,9 +42,10 @@ def library() -> ctypes.CDLL | None:
     return _found[0]
 
 
-def in_use() -> bool | None:
-    """Whether there are compiled functions; None where nothing has asked for them so far."""
-    return _found[0] is not None if _found else None
+def compiler() -> str | None:
+    """The command that compiles here; None where there is none or it has failed: other random numbers are drawn then."""
+    failed = bool(_found) and _found[0] is None
+    return None if failed else next(map(shlex.join, compilers()), None)
 
 
 def takes(x: Tensor) -> bool:

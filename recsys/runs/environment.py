@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys import __version__
-from recsys.kernels.library import in_use
+from recsys.kernels.library import compiler
 
 PACKAGES = ("torch", "pytorch-lightning", "hydra-core", "numpy", "pandas", "pyarrow")
 
@@ -24,7 +24,7 @@ def environment() -> dict[str, Any]:
         "packages": {"recsys": __version__} | {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "compiled": in_use(),  # without, other random numbers are drawn
+        "compiler": compiler(),
         "git": _git_revision(),
     }
 
@@ -53,7 +53,7 @@ def quiet_lightning() -> None:
 
 
 def _git_revision() -> str | None:
-    """Commit of the code, `+changes` where the work tree differs from it; None outside a repository."""
+    """Commit of the code, `+changes` where the work tree differs from it; None outside a repository or without git."""
     command = [
         "git",
         "-C",
@@ -64,5 +64,6 @@ def _git_revision() -> str | None:
         "--abbrev=12",
         "--exclude=*",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
+    with suppress(FileNotFoundError):
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
+    return None
