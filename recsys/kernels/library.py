@@ -43,7 +43,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def compiler() -> str | None:
-    """The command that compiles here; None where there is none or it has failed: other random numbers are drawn then."""
+    """The command that compiles here; None where none does, so that other random numbers are drawn."""
     failed = bool(_found) and _found[0] is None
     return None if failed else next(map(shlex.join, compilers()), None)
 
