@@ -80,6 +80,9 @@ def read_state(path: Path) -> State:
     if not isinstance(state, dict) or others:
         what = f"{others[0]} in it is no tensor" if others else f"it holds a {type(state).__name__}"
         raise ValueError(f"source ({path}) is no plain state dict: {what}; save model.state_dict()")
+    for name, tensor in state.items():
+        if not tensor.float().isfinite().all():
+            raise ValueError(f"source ({path}): {name} holds a number that is not finite; its training has diverged")
     return {str(name): tensor.float() for name, tensor in state.items()}
 
 

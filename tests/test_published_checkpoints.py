@@ -239,6 +239,23 @@ def test_another_content_is_said_in_words(
     assert not Path("ours.ckpt").exists()
 
 
+def test_the_source_is_never_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "out (released.pt) is the source itself" in run(released(), "./released.pt", capsys)
+    assert "position_embeddings.weight" in torch.load("released.pt")
+
+
+def test_a_diverged_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = released()
+    state["LayerNorm.bias"][0] = torch.nan
+    assert "LayerNorm.bias holds a number that is not finite" in run(state, "ours.ckpt", capsys)
+
+
 def test_a_failed_writing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fill(content: object, path: Path) -> None:
         path.write_bytes(b"half")

@@ -33,6 +33,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
         ([], "error: give data: --lastfm, --beauty or --ml1m; or --report"),
         (["--ml1m", "x.txt", "--kinds", "bce", "smpled"], "has 'smpled'; they have: bce; ce; bpr"),
         (["--beauty", "x.txt", "--kinds", "bce"], "has 'bce'; they have: sampled; full, seen 0"),
+        (["--lastfm", "x.txt"], "x.txt does not exist; give the data's file"),
     ],
 )
 def test_a_mistake_ends_before_anything_runs(

@@ -105,7 +105,11 @@ def mistake(options: argparse.Namespace, given: Sequence[Data]) -> str | None:
         return "give data: --lastfm, --beauty or --ml1m; or --report for tables of what is there"
     kinds = list(dict.fromkeys(kind for data in given for kind in data.finetunings))
     unknown = [kind for kind in options.kinds or () if kind not in kinds]
-    return f"--kinds: no data set given has '{unknown[0]}'; they have: {'; '.join(kinds)}" if unknown else None
+    if unknown:
+        return f"--kinds: no data set given has '{unknown[0]}'; they have: {'; '.join(kinds)}"
+    files = (options.lastfm, options.lastfm_negatives, options.beauty, options.ml1m)
+    missing = next((file for file in files if file and not file.is_file()), None)
+    return f"{missing} does not exist; give the data's file" if missing else None
 
 
 def report(root: Path, folder: Path) -> None:

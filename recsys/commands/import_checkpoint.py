@@ -23,6 +23,8 @@ def main(argv: list[str]) -> None:
     source, out = (Path(given[key]).expanduser() for key in ("source", "out"))
     check_writable(out)
     there = read_state(source)
+    if out.resolve() == source.resolve():
+        raise ValueError(f"out ({out}) is the source itself, which would be lost; give another file")
     here = from_s3rec(there)
     write_checkpoint(here, out)
     rows, dim = here["embedding.weight"].shape

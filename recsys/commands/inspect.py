@@ -42,7 +42,7 @@ def inspect(config: DictConfig) -> None:
 def mask_table(model: SequentialModel, items: Tensor) -> Table:
     """Which items each state depends on; of causal attention, the padding mask times the causal one."""
     table = Table(
-        title=f"Who sees whom{': padding mask x causal mask' if model.causal else ''}",
+        title=f"Who sees whom in ranking{': padding mask x causal mask' if model.causal else ''}",
         caption="1: the state there has a gradient in that item",
     )
     table.add_column("position", justify="right")

@@ -24,7 +24,7 @@ class NegativesFile:
         return f"negatives of {self.path.name} ({file_fingerprint(self.path)[:8]})"
 
     def negatives(self, catalogue: Catalogue) -> Ragged:
-        """Raises ValueError naming the first user or item that the data has not."""
+        """Raises ValueError naming the first user or item that the data has not, or an item that is the user's own."""
         if not self.path.is_file():
             raise FileNotFoundError(
                 f"eval.protocol.negatives.path ({self.path}) is no file; give the list of negatives"
@@ -32,6 +32,7 @@ class NegativesFile:
         frame = SequenceText().read(self.path)
         users = catalogue.find_users(frame["user"], place=self.path)
         items = catalogue.find_items(frame["item"], place=self.path)
+        self._check_own(catalogue, users, items)
         order, counts = np.argsort(users, kind="stable"), np.bincount(users, minlength=catalogue.num_users)
         given = counts[counts > 0]
         if len(np.unique(given)) > 1:
@@ -41,3 +42,14 @@ class NegativesFile:
                 stacklevel=2,
             )
         return Ragged.from_lengths(items[order], counts)
+
+    def _check_own(self, catalogue: Catalogue, users: np.ndarray, items: np.ndarray) -> None:
+        rows = catalogue.whole
+        own = np.repeat(np.arange(rows.num_rows), rows.lengths) * catalogue.num_items + rows.flat()
+        wrong = np.flatnonzero(np.isin(users * catalogue.num_items + items, own))
+        if len(wrong):
+            user, item = catalogue.user_name(int(users[wrong[0]])), catalogue.items.ids[items[wrong[0]]]
+            raise ValueError(
+                f"{self.path}: item {item} is one of user {user}'s own, so no negative ({len(wrong):,} such); give the "
+                "list of negatives, not the data"
+            )

@@ -112,6 +112,8 @@ def execute(
     )
     for kind in attributes:
         console.print(kind.describe(), soft_wrap=True)
+    if reads_attributes(config) and not attributes:
+        console.print("no attributes: what is learned of them (AAP, MAP) is left out; set data.attributes")
 
     begin(logger, config)
     interrupted = fit(trainer, parts, resume=run.start())

@@ -368,7 +368,7 @@ def test_debug_modes_run(debug: str) -> None:
 def test_inspect_shows_mask_and_stages(capsys: pytest.CaptureFixture) -> None:
     assert main(["inspect", "model=sasrec"]) == 0
     printed = capsys.readouterr().out
-    assert "padding mask x causal mask" in printed
+    assert "Who sees whom in ranking: padding mask x" in printed
     assert "SelfAttention" in printed
     assert "[4, 64]" in printed
 

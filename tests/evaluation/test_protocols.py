@@ -223,6 +223,10 @@ def test_negatives_of_a_file_in_raw_ids(catalogue: Catalogue, tmp_path: Path) ->
     file.write_bytes(gzip.compress(b"u00 160\n"))
     with pytest.raises(ValueError, match=r"sample\.txt\.gz: item 160 is not in the data \(1 such rows\)"):
         NegativesFile(path=str(file)).negatives(catalogue)
+    own = catalogue.whole.row(2)[0]
+    file.write_bytes(gzip.compress(f"u02 {100 + own}\n".encode()))
+    with pytest.raises(ValueError, match=rf"item {100 + own} is one of user u02's own, so no negative \(1 such\)"):
+        NegativesFile(path=str(file)).negatives(catalogue)
     with pytest.raises(FileNotFoundError, match=r"eval\.protocol\.negatives\.path \(nowhere\) is no file"):
         NegativesFile(path="nowhere").negatives(catalogue)
 
