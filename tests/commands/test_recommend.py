@@ -77,6 +77,15 @@ def test_the_lists_of_popularity_by_hand(interactions: pd.DataFrame) -> None:
         assert [counts[item] for item in rows["item"]] == rows["score"].to_list()
 
 
+def test_the_best_epoch_recommends_not_the_last() -> None:
+    assert main([*TRAIN, "model=sasrec", *SASREC, "optimizer.lr=0.05"]) == 0
+    before = recommended("k=3")
+    Path("run/last.ckpt").unlink()
+    pd.testing.assert_frame_equal(recommended("k=3"), before)
+    Path("run/best.ckpt").unlink()
+    assert main(["recommend", "run=run", "out=sub.csv"]) == 2
+
+
 def test_given_users_in_their_order_and_titles(interactions: pd.DataFrame) -> None:
     assert main([*TRAIN, *SASREC]) == 0
     Path("some.txt").write_text("user\nu7\nu3\n")

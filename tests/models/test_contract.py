@@ -8,6 +8,7 @@ from recsys.candidates import Candidates
 from recsys.data.catalogue import Catalogue
 from recsys.losses import CrossEntropy
 from recsys.models.base import SequentialModel
+from recsys.models.layers import ItemEmbedding
 from recsys.scoring import plain_loss
 
 NUM_ITEMS = 12
@@ -56,6 +57,17 @@ def test_gradients_reach_every_parameter(model: SequentialModel) -> None:
     plain_loss(queries, model.item_table(), candidates, CrossEntropy()).backward()
     untouched = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not untouched
+
+
+def test_the_row_of_padding_starts_at_zero_and_stays_there(model: SequentialModel) -> None:
+    tables = [module for module in model.modules() if isinstance(module, ItemEmbedding)]
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    queries = model.train().encode(ROWS).flatten(0, 1)
+    candidates = Candidates(None, torch.arange(len(queries)) % NUM_ITEMS, NUM_ITEMS)
+    plain_loss(queries, model.item_table(), candidates, CrossEntropy()).backward()
+    assert not any(table.weight[model.pad].any() for table in tables)
+    optimizer.step()
+    assert not any(table.weight[model.pad].any() for table in tables)
 
 
 def test_pad_and_mask_cannot_be_ranked(model: SequentialModel) -> None:
