@@ -2,7 +2,7 @@
 
 import ctypes
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -35,9 +35,11 @@ def attend(
 
     recsys/kernels/attention.c: no row is padded, no score is kept. torch's own fused CPU kernel takes no dropout.
     """
-    if len(query) < (len(lengths) if ends else lengths.sum()) or len(key_value) < lengths.sum():
-        raise ValueError(f"rows of {lengths.sum()} cells, but {len(query)} queries and {len(key_value)} keys")
-    layout = (lengths.long().contiguous(), num_heads, causal and not ends, ends)
+    num_cells = int(lengths.sum())
+    num_queries = len(lengths) if ends else num_cells
+    if len(query) < num_queries or len(key_value) < num_cells:
+        raise ValueError(f"rows of {num_cells} cells, but {len(query)} queries and {len(key_value)} keys")
+    layout = _Layout(lengths.long().contiguous(), num_queries, num_cells, num_heads, causal and not ends, ends)
     return _Attention.apply(query, key_value, layout, dropout)  # pyright: ignore[reportReturnType]
 
 
@@ -47,6 +49,17 @@ def attend_plainly(query: Tensor, key: Tensor, value: Tensor, visible: Tensor, *
         return F.scaled_dot_product_attention(query, key, value, attn_mask=visible)
     scores = query @ key.mT * query.shape[-1] ** -0.5
     return drop_plainly(scores.masked_fill(~visible, -torch.inf).softmax(-1), dropout) @ value
+
+
+class _Layout(NamedTuple):
+    """Which queries and keys there are, and who sees whom; see `attend`."""
+
+    lengths: Tensor
+    num_queries: int
+    num_cells: int
+    num_heads: int
+    causal: bool
+    ends: bool
 
 
 class _Batch(ctypes.Structure):
@@ -69,29 +82,26 @@ class _Attention(torch.autograd.Function):
     """Attention with its gradient."""
 
     @staticmethod
-    def forward(
-        ctx: Any, query: Tensor, key_value: Tensor, layout: tuple[Tensor, int, bool, bool], dropout: float
-    ) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key_value: Tensor, layout: _Layout, dropout: float) -> Tensor:
         query, key_value = query.contiguous(), key_value.contiguous()
-        lengths, num_heads, causal, ends = layout
-        size = query.shape[1] // num_heads
+        lengths = layout.lengths
+        size = query.shape[1] // layout.num_heads
         starts = lengths.cumsum(0) - lengths
         ctx.batch = _Batch(
             starts.data_ptr(),
             lengths.data_ptr(),
-            num_heads,
+            layout.num_heads,
             size,
             int(lengths.max()) if len(lengths) else 0,
-            causal,
-            ends,
+            layout.causal,
+            layout.ends,
             size**-0.5 / math.log(2),
             Draws.of(dropout),
         )
-        out, level = torch.empty_like(query), query.new_empty(len(query), num_heads)
-        ctx.num_cells = int(lengths.sum())
-        out[len(lengths) if ends else ctx.num_cells :] = 0
+        out, level = torch.empty_like(query), query.new_empty(len(query), layout.num_heads)
+        out[layout.num_queries :] = 0
         ctx.save_for_backward(query, key_value, out, level)
-        ctx.rows = starts, lengths  # the batch points to them
+        ctx.layout, ctx.starts = layout, starts  # the batch points to them
         _on_rows("attend", ctx.batch, lengths, query, key_value, out, level)
         return out
 
@@ -99,12 +109,11 @@ class _Attention(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         query, key_value, out, level = ctx.saved_tensors
-        _, lengths = ctx.rows
         to_query, to_key_value = torch.empty_like(query), torch.empty_like(key_value)
-        to_query[len(lengths) if ctx.batch.ends else ctx.num_cells :] = 0
-        to_key_value[ctx.num_cells :] = 0
+        to_query[ctx.layout.num_queries :] = 0
+        to_key_value[ctx.layout.num_cells :] = 0
         given = (query, key_value, out, level, grad.contiguous())
-        _on_rows("attend_backward", ctx.batch, lengths, *given, to_query, to_key_value)
+        _on_rows("attend_backward", ctx.batch, ctx.layout.lengths, *given, to_query, to_key_value)
         return to_query, to_key_value, None, None
 
 

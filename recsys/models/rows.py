@@ -160,7 +160,7 @@ class PaddedRows(Rows):
         mixed = F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, is_causal=hides_padding, dropout_p=dropout
         )
-        return mixed.transpose(1, 2).flatten(2).flatten(0, 1)
+        return _side_by_side(mixed)
 
     def _ends(self, x: Tensor) -> Tensor:
         return last_state(self.unpack(x), self.lengths)
@@ -200,7 +200,7 @@ class PackedRows(Rows):
             return attend(query, key_value, self.lengths, num_heads=num_heads, dropout=dropout, **asking)
         query = query if self.ends_only else self.unpack(query).flatten(0, 1)
         padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
-        mixed = attend_plainly(*padded, self.mask(), dropout=dropout).transpose(1, 2).flatten(2).flatten(0, 1)
+        mixed = _side_by_side(attend_plainly(*padded, self.mask(), dropout=dropout))
         if self.ends_only:
             return mixed
         real = self.real().flatten(0, 1)
@@ -217,6 +217,11 @@ def _heads(query: Tensor, key_value: Tensor, *, num_rows: int, num_heads: int) -
         for part in (query, *key_value.chunk(2, dim=1))
     )
     return query, key, value
+
+
+def _side_by_side(mixed: Tensor) -> Tensor:
+    """What the heads made of B padded rows, [B, H, Q / B, d] -> [Q, D]."""
+    return mixed.transpose(1, 2).flatten(2).flatten(0, 1)
 
 
 class _Moved(torch.autograd.Function):

@@ -82,6 +82,21 @@ def catalogue_of(sequences: UserSequences, split: Split, attributes: Sequence[It
     )
 
 
+def say_what_is_read(
+    config: DictConfig, run: RunDirectory, sequences: UserSequences, attributes: Sequence[ItemAttributes]
+) -> None:
+    """The data's size, its items' attributes where the task reads them, and the run's directory."""
+    console.print(
+        f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
+        f"{sequences.num_interactions:,} interactions -> {run.path}",
+        soft_wrap=True,
+    )
+    for kind in attributes:
+        console.print(kind.describe(), soft_wrap=True)
+    if reads_attributes(config) and not attributes:
+        console.print("no attributes: what is learned of them (AAP, MAP) is left out; set data.attributes")
+
+
 def execute(
     config: DictConfig,
     run: RunDirectory,
@@ -105,16 +120,7 @@ def execute(
     stopwatch = Stopwatch()
     logger = make_logger(config)
     trainer = make_trainer(config, stopwatch, *callbacks, logger=logger)
-    console.print(
-        f"{sequences.name}: {sequences.num_users:,} users, {sequences.num_items:,} items, "
-        f"{sequences.num_interactions:,} interactions -> {run.path}",
-        soft_wrap=True,
-    )
-    for kind in attributes:
-        console.print(kind.describe(), soft_wrap=True)
-    if reads_attributes(config) and not attributes:
-        console.print("no attributes: what is learned of them (AAP, MAP) is left out; set data.attributes")
-
+    say_what_is_read(config, run, sequences, attributes)
     begin(logger, config)
     interrupted = fit(trainer, parts, resume=run.start())
     seconds = stopwatch.seconds()
