@@ -30,6 +30,13 @@ class Vocabulary:
             return cls(np.sort(distinct.to_numpy(np.str_)))
         raise ValueError(f"ids must be integers or strings without gaps, got {distinct.dtype}; convert them")
 
+    @classmethod
+    def encoded(cls, values: pd.Series) -> tuple["Vocabulary", np.ndarray]:
+        """The distinct ones of the values [N], and each value's index, [N] int64. Raises as `from_values` does."""
+        codes, distinct = pd.factorize(values, use_na_sentinel=False)
+        vocabulary = cls.from_values(distinct)
+        return vocabulary, vocabulary.find(distinct)[codes]
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -82,6 +89,8 @@ def k_core(frame: pd.DataFrame, *, user: int, item: int) -> pd.DataFrame:
     Dropping a user may leave an item with too few rows and the other way round, so both are repeated until
     nothing changes. Repeated pairs count each time.
     """
+    if max(user, item) <= 1:  # whoever is there has a row
+        return frame
     users = pd.factorize(frame["user"])[0]
     items = pd.factorize(frame["item"])[0]
     rows = np.arange(len(frame))

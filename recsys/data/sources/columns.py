@@ -6,6 +6,7 @@
 import math
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import numpy as np
@@ -13,38 +14,43 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-ID_TYPE = pa.dictionary(pa.int32(), pa.string())  # text, so that "007" and "7" stay two ids; each stored once
+ID_TYPE = pa.dictionary(pa.int32(), pa.string())  # text that repeats, each stored once
 ID_ROLES = ("user", "item")
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")  # of all that ISO 8601 allows, what Arrow reads begins so
 
 
 def interactions_frame(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Frame of the clean columns `{role: name in the table}`: ids of ID_TYPE, numbers of any number type."""
-    frame = {}
-    for role, name in columns.items():
-        if role in ID_ROLES:
-            frame[role] = id_values(table[name])
-        else:
-            frame[role] = _number_values(table[name], keep_whole=role == "timestamp")
-    return pd.DataFrame(frame)
+    """Frame of the clean columns `{role: name in the table}`: ids as text or integers, numbers of any number type."""
+
+    def values(role: str) -> np.ndarray | pd.Series:
+        column = table[columns[role]]
+        return id_values(column) if role in ID_ROLES else _number_values(column, keep_whole=role == "timestamp")
+
+    with ThreadPoolExecutor() as pool:
+        return pd.DataFrame(dict(zip(columns, pool.map(values, columns), strict=True)), copy=False)
 
 
 def id_values(column: pa.ChunkedArray) -> np.ndarray | pd.Series:
-    """Raw ids [N] of a column of ID_TYPE: int64 where all are plain integers, else strings."""
-    encoded = pa.concat_arrays(column.unify_dictionaries().chunks)
-    integers = plain_integers(encoded.dictionary)
-    if integers is None:
-        return encoded.dictionary_decode().to_pandas()
-    return integers[encoded.indices.to_numpy()]
+    """Raw ids [N] of a column of text, of ID_TYPE or of integers: int64 where all are plain integers, else strings."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64()).to_numpy()
+    if pa.types.is_dictionary(column.type):
+        encoded = pa.concat_arrays(column.unify_dictionaries().chunks)
+        integers = plain_integers(pa.chunked_array([encoded.dictionary]))
+        return encoded.dictionary_decode().to_pandas() if integers is None else integers[encoded.indices.to_numpy()]
+    integers = plain_integers(column)
+    return column.to_pandas() if integers is None else integers
 
 
-def plain_integers(texts: pa.Array) -> np.ndarray | None:
+def plain_integers(texts: pa.ChunkedArray) -> np.ndarray | None:
     """The texts as int64, or None where one would not come back the same ("007", "1.0", "B00X")."""
     try:
         integers = texts.cast(pa.int64())
     except pa.ArrowInvalid:
         return None
-    return integers.to_numpy() if integers.cast(texts.type).equals(texts) else None
+    begins_with_zero = pc.or_(pc.starts_with(texts, "0"), pc.starts_with(texts, "-0"))  # "007", "-0", "0x1F"
+    zeros = texts.filter(begins_with_zero)
+    return integers.to_numpy() if pc.all(pc.equal(zeros, "0"), min_count=0).as_py() else None
 
 
 def _number_values(column: pa.ChunkedArray, *, keep_whole: bool) -> np.ndarray:
@@ -64,11 +70,11 @@ def seconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def is_clean(column: pa.ChunkedArray, *, is_id: bool) -> bool:
-    """Whether no value is missing, no id (of ID_TYPE) is empty, and every number is a finite one."""
+    """Whether no value is missing, no id (text) is empty, and every number is a finite one."""
     if column.null_count:
         return False
     if is_id:
-        return not any("" in chunk.dictionary.to_pylist() for chunk in column.chunks)
+        return pc.min(pc.binary_length(column)).as_py() > 0
     is_numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     return is_numeric and pc.all(pc.is_finite(column)).as_py()
 

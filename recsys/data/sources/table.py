@@ -100,13 +100,14 @@ def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.D
 
 
 def _ids(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
-    """The column as ID_TYPE."""
+    """The column as integers or text."""
     value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not any(check(value_type) for check in _ID_CHECKS):
         raise ValueError(f"{place}: ids must be integers or strings, got {value_type}; convert the column")
-    texts = column.cast(pa.string())
-    _refuse_first(pc.equal(pc.fill_null(texts, ""), ""), place, "the id is empty")
-    return texts.dictionary_encode()
+    ids = column.cast(pa.int64() if pa.types.is_signed_integer(value_type) else pa.string())
+    empty = ids.is_null() if pa.types.is_integer(ids.type) else pc.equal(pc.fill_null(ids, ""), "")
+    _refuse_first(empty, place, "the id is empty")
+    return ids
 
 
 def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
