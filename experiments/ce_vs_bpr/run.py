@@ -2,7 +2,8 @@
 
 Sections: ml100k (the grid), ml1m, beauty, hidden (missing values against true negatives, ended by `recsys diagnose`).
 Each cell's setting is chosen with its first seed by validation NDCG@10, then run over the others. Finished runs are
-skipped: a killed study continues. What stands behind `--` goes to every run: -- trainer.max_epochs=1
+skipped: a killed study continues, and so does one whose runs are known by runs.tar.xz alone. What stands behind `--`
+goes to every run: -- trainer.max_epochs=1
 """
 
 import argparse
@@ -10,10 +11,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from experiments.archive import pack, unpack
 from experiments.ce_vs_bpr.cells import Cell, Setting, beauty, hidden, ml1m, ml100k
 from experiments.ce_vs_bpr.results import choose, write_results
 from experiments.runs import recsys, side_by_side, train
 from recsys.report.runs import Run
+
+ARCHIVE = "runs.tar.xz"
 
 
 def work(cell: Cell, root: Path, more: list[str]) -> None:
@@ -76,6 +80,7 @@ def main() -> None:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
     options.root = options.root.resolve()
+    unpack(options.out / ARCHIVE, options.root)
     for name, cells in sections(options).items():
         wanted = [cell for cell in cells if options.cells is None or cell.name.startswith(tuple(options.cells))]
         if any("pre-trained" in cell.encoder for cell in wanted) and name == "ml100k":
@@ -84,6 +89,8 @@ def main() -> None:
         if name == "hidden":
             recsys("diagnose", f"run={options.root / name}")
     write_results(options.root, options.out)
+    given = [path.resolve() for path in (options.ml1m, options.beauty) if path is not None]
+    pack(options.root, options.out / ARCHIVE, data=given)
 
 
 if __name__ == "__main__":
