@@ -3,11 +3,13 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from recsys.config.command_line import command_line
@@ -15,6 +17,7 @@ from recsys.report.ledger import append, line_of
 from recsys.runs.environment import environment
 from recsys.whole_files import written_whole
 
+LOCK = ".lock"
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
 # Keys that say where things lie or what is said of them, not what is computed; data and attributes are known by their
 # fingerprints.
@@ -75,6 +78,24 @@ class RunDirectory:
             raise ValueError(f"{self.path} holds a run of another config ({'; '.join(different[:5])}); {instead}")
         record = self.path / "run.json"
         return record.exists() and json.loads(record.read_text())["status"] == "finished"
+
+    @contextmanager
+    def held(self, *, waiting: Callable[[Path], None]) -> Iterator[None]:
+        """Within, no other process holds it: one that wants to waits. A hold ends with its process, however that ends.
+
+        waiting: called before the wait, where there is one.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            waiting(self.path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def start(self) -> Path | None:
         """Writes the config; returns the checkpoint of a run of it that was cut short, if there is one.

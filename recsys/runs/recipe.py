@@ -19,7 +19,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.sequences import UserSequences
 from recsys.data.splits import Split, Splitter
 from recsys.products import prefer_onednn
-from recsys.report.runs import load_run
+from recsys.report.runs import Run, load_run
 from recsys.report.tables import run_line, run_table
 from recsys.runs.assembly import assemble, check_users, make_trainer, reads_attributes, rehearse
 from recsys.runs.directory import RunDirectory
@@ -46,15 +46,17 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
     sequences = dataset.sequences()
     attributes = dataset.attributes(sequences) if reads_attributes(config) else ()
     run = RunDirectory(Path(config.output_dir), config, fingerprints=fingerprints(sequences, attributes))
-    if run.is_finished():
+    finished = run.is_finished()
+    if not finished:
+        with run.held(waiting=_say_that_another_runs):
+            finished = run.is_finished()  # by the process that had it
+            interrupted = not finished and execute(config, run, sequences, attributes, *callbacks, started=started)
+        if interrupted:
+            if not any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks):
+                _say_what_is_kept(load_run(run.path))
+            raise KeyboardInterrupt
+    if finished:
         console.print(f"already finished, nothing to do (force=true runs it again): {run.path}", soft_wrap=True)
-    elif execute(config, run, sequences, attributes, *callbacks, started=started):
-        if not any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks):
-            best = load_run(run.path)
-            kept = f"epoch {best.best_epoch}, the best so far, is kept; the same command continues"
-            console.print(f"interrupted: {kept}", soft_wrap=True)
-            console.print(run_table(best))
-        raise KeyboardInterrupt
     done = load_run(run.path)
     if brief or HydraConfig.get().mode == RunMode.MULTIRUN:
         console.print(run_line(done), soft_wrap=True)
@@ -62,6 +64,16 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
     console.print(run_table(done))
     if done.ranks_nothing:
         console.print(f"start from it: {done.as_start}", soft_wrap=True)
+
+
+def _say_that_another_runs(path: Path) -> None:
+    console.print(f"another process is at work on this very run; waiting for it to end: {path}", soft_wrap=True)
+
+
+def _say_what_is_kept(run: Run) -> None:
+    kept = f"epoch {run.best_epoch}, the best so far, is kept; the same command continues"
+    console.print(f"interrupted: {kept}", soft_wrap=True)
+    console.print(run_table(run))
 
 
 def fingerprints(sequences: UserSequences, attributes: Sequence[ItemAttributes]) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -119,6 +122,29 @@ def test_force_runs_again() -> None:
     written = (the_run() / "run.json").stat().st_mtime_ns
     assert train("force=true") == 0
     assert (the_run() / "run.json").stat().st_mtime_ns > written
+
+
+def test_of_two_processes_that_are_asked_for_one_run_the_second_waits(capsys: pytest.CaptureFixture) -> None:
+    assert train("output_dir=run") == 0
+    written = Path("run/run.json").read_bytes()
+    Path("run/run.json").rename("run.json")  # as if the first process were still at work
+    capsys.readouterr()
+    first = "from filelock import FileLock\nwith FileLock('run/.lock'): print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", first], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"held\n"
+        second = Thread(target=train, args=["output_dir=run"])
+        second.start()
+        second.join(timeout=2)
+        assert second.is_alive()
+        Path("run.json").rename("run/run.json")
+        process.stdin.close()  # the first one ends
+        second.join()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "another process is at work on this very run; waiting for it to end: run" in said
+    assert "already finished, nothing to do" in said
+    assert Path("run/run.json").read_bytes() == written
 
 
 def test_force_with_a_mistake_leaves_the_finished_run_alone() -> None:
