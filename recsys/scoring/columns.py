@@ -78,12 +78,12 @@ class SharedColumns:
         self.scored = table.take(items)  # [C, D]
         self.factor = self.scored.weight.to(dtype or table.weight.dtype)
         self.rows = max(1, min(rows, BLOCK_NUMBERS // len(self.factor)))
+        self.room = table.weight.new_empty(self.rows, len(self.factor))  # fresh memory for each block: a twentieth more
         self.gradient = _zeros_like(self.scored)
 
     def logits(self, queries: Tensor, part: Candidates) -> Tensor:
-        if self.factor.dtype == queries.dtype:
-            return score(queries, self.scored)
-        logits = (queries.to(self.factor.dtype) @ self.factor.T).to(queries.dtype)
+        logits = self.room[: len(queries)]
+        product(queries.to(self.factor.dtype), self.factor.T, logits)
         return logits if self.scored.bias is None else logits.add_(self.scored.bias)
 
     def add_gradient(self, gradient: Tensor, queries: Tensor, part: Candidates, out: Tensor) -> None:
