@@ -3,7 +3,8 @@
     python experiments/speed/prepare.py [--rectools RECTOOLS_ENVIRONMENT/bin/python] [--rows 20000000]
 
 The data is made from a seed (see synthetic.py), as CSV and as Parquet. RecTools is timed from the same file to its
-Dataset, which it keeps in memory. Each is timed in a process of its own; peak memory is that process's.
+Dataset, which it keeps in memory. Each is timed in a process of its own, once it has imported what it needs, in several
+rounds; peak memory is that process's.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +20,10 @@ from synthetic import interactions
 
 OURS = """
 import json, resource, sys, time
-started = time.perf_counter()
+import torch
 from recsys.data.dataset import InteractionDataset
 from recsys.data.sources import Table
+started = time.perf_counter()
 reader = Table(user="user", item="item", timestamp="timestamp")
 sequences = InteractionDataset(name="synthetic", path=sys.argv[1], cache_dir=sys.argv[2], reader=reader).sequences()
 seconds = time.perf_counter() - started
@@ -29,10 +32,10 @@ print(json.dumps(dict(seconds=seconds, peak_gb=peak, users=sequences.num_users, 
 """
 THEIRS = """
 import json, resource, sys, time
-started = time.perf_counter()
 import pandas as pd
 from rectools import Columns
 from rectools.dataset import Dataset
+started = time.perf_counter()
 read = pd.read_parquet if sys.argv[1].endswith("parquet") else pd.read_csv
 frame = read(sys.argv[1]).rename(columns={"user": Columns.User, "item": Columns.Item})
 frame[Columns.Weight], frame[Columns.Datetime] = 1.0, pd.to_datetime(frame.pop("timestamp"), unit="s")
@@ -55,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--rectools", help="python of an environment with RecTools")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     records = []
     with tempfile.TemporaryDirectory() as folder:
@@ -63,16 +67,17 @@ def main() -> None:
             path = str(Path(folder, f"synthetic.{suffix}"))
             write(path, index=False)
         del frame
-        for suffix in ("csv", "parquet"):
+        for number, suffix in product(range(options.rounds), ("csv", "parquet")):
             path = str(Path(folder, f"synthetic.{suffix}"))
-            records.append({"who": "recsys", "file": suffix, **timed(sys.executable, OURS, path, f"{folder}/{suffix}")})
-            print(records[-1], flush=True)
+            found = {"recsys": timed(sys.executable, OURS, path, f"{folder}/{suffix}-{number}")}
             if options.rectools:
-                records.append({"who": "RecTools", "file": suffix, **timed(options.rectools, THEIRS, path)})
+                found["RecTools"] = timed(options.rectools, THEIRS, path)
+            for who, facts in found.items():
+                records.append({"who": who, "file": suffix, "round": number, **facts})
                 print(records[-1], flush=True)
     table = pd.DataFrame(records)
     table.to_csv(Path(__file__).parent / "prepare.csv", index=False)
-    print(table.round(2).to_string(index=False))
+    print(table.groupby(["file", "who"])[["seconds", "peak_gb"]].median().round(2).to_string())
 
 
 if __name__ == "__main__":
