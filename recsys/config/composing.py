@@ -115,15 +115,15 @@ def _recording(task: Task, failures: list[Exception], *, elsewhere: Path) -> Tas
                     log.error("failed: %s", message)
             return None
         finally:
-            _remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
+            remove_if_empty(Path(HydraConfig.get().runtime.output_dir))
 
     return recorded
 
 
-def _remove_if_empty(directory: Path) -> None:
-    """The folder that Hydra made for a task which wrote nothing there, and those above it, within the current one."""
+def remove_if_empty(directory: Path) -> None:
+    """The folder that was made for a task which wrote nothing there, and those above it, within the current one."""
     here = Path.cwd()
     with suppress(OSError):  # the first that holds something
-        for folder in (directory, *directory.parents):
+        for folder in (directory.absolute(), *directory.absolute().parents):
             if here in folder.parents:
                 folder.rmdir()

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from recsys.config.command_line import command_line
+from recsys.config.composing import remove_if_empty
 from recsys.report.ledger import append, line_of
 from recsys.runs.environment import environment
 from recsys.whole_files import written_whole
@@ -96,6 +97,9 @@ class RunDirectory:
             yield
         finally:
             lock.release()
+            if not (self.path / "config.yaml").exists():  # it was not begun
+                (self.path / LOCK).unlink(missing_ok=True)
+                remove_if_empty(self.path)
 
     def start(self) -> Path | None:
         """Writes the config; returns the checkpoint of a run of it that was cut short, if there is one.

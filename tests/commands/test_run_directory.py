@@ -66,6 +66,8 @@ def test_no_folder_is_left_where_nothing_was_written(workplace: Path, monkeypatc
     assert Path.cwd() == workplace / "empty"  # still there
     monkeypatch.chdir(workplace)
     assert main(["train", *tiny, "trainer.nonsense=1"]) == 2
+    assert main(["train", *tiny[1:], "init=pretrained", "init.source=tiny.csv", "output_dir=other/run"]) == 2
+    assert not (workplace / "other").exists()
     assert main(["train", *tiny, "output_dir=elsewhere/run"]) == 0
     assert not (workplace / "outputs").exists()
     assert (workplace / "elsewhere/run/run.json").exists()
