@@ -1,6 +1,7 @@
-"""What a study's runs have left, in one file that goes with the code: records, curves, values per user; no weights.
+"""What a study's runs have left, in one file that goes with the code: records, curves, values per user.
 
-A study that took days is continued, and its tables are made again, where its runs are not.
+Weights are those of pre-trainings alone, from which other runs start. A study that took days is continued, and its tables
+are made again, where its runs are not.
 """
 
 import io
@@ -8,9 +9,12 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from recsys.report.runs import load_run
 from recsys.whole_files import written_whole
 
 KEPT = ("config.yaml", "run.json", "metrics.csv", "per_user.parquet", "diagnosis.json")
+WEIGHTS = "best.ckpt"
+BINARY = (".parquet", ".ckpt")
 ROOT = "@root@"  # stands for the folder of the runs, wherever that is
 
 
@@ -23,7 +27,7 @@ def pack(root: Path, file: Path, *, data: Iterable[Path] = ()) -> None:
     with written_whole(file) as partial, tarfile.open(partial, "w:xz") as archive:
         for path in _kept(root):
             content = path.read_bytes()
-            if path.suffix != ".parquet":
+            if path.suffix not in BINARY:
                 content = content.replace(str(root).encode(), ROOT.encode())
                 for folder in folders:
                     content = content.replace(folder.encode(), b"")
@@ -44,7 +48,7 @@ def unpack(file: Path, root: Path) -> None:
             if content is None or path.parent in here or path.exists():
                 continue
             text = content.read()
-            if path.suffix != ".parquet":
+            if path.suffix not in BINARY:
                 text = text.replace(ROOT.encode(), str(root).encode())
             with written_whole(path) as partial:
                 partial.write_bytes(text)
@@ -53,6 +57,12 @@ def unpack(file: Path, root: Path) -> None:
 def _kept(root: Path) -> Iterator[Path]:
     """In the order of their names."""
     for path in sorted(root.rglob("*")):
-        is_of_run = path.name in KEPT and (path.parent / "run.json").exists()
-        if is_of_run or path.name == "chosen.json":
+        if path.name == "chosen.json" or _is_kept(path):
             yield path
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether it is a file of a finished run that goes into the archive."""
+    if not (path.parent / "run.json").exists():
+        return False
+    return path.name in KEPT or (path.name == WEIGHTS and load_run(path.parent).ranks_nothing)

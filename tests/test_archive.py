@@ -17,9 +17,9 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return import_module("experiments.archive")
 
 
-def a_run(root: Path, name: str, *, data: str = "") -> Path:
+def a_run(root: Path, name: str, *, data: str = "", **changes: object) -> Path:
     """A finished run with a file of each kind."""
-    path = write_record(root / name, overrides=[f"output_dir='{root / name}'", f"data.path={data}"])
+    path = write_record(root / name, overrides=[f"output_dir='{root / name}'", f"data.path={data}"], **changes)
     (path / "config.yaml").write_text(f"output_dir: {root / name}\n")
     (path / "per_user.parquet").write_bytes(b"\0" + str(root).encode())
     (path / "best.ckpt").write_bytes(b"weights")
@@ -40,6 +40,13 @@ def test_runs_come_back_where_they_are_asked_for(archive: ModuleType, tmp_path: 
     assert "data.path=ml-1m_sas.txt" in record
     assert (copy / "per_user.parquet").read_bytes() == (path / "per_user.parquet").read_bytes()
     assert (there / "cell, one/chosen.json").read_text() == "{}"
+
+
+def test_of_a_pre_training_the_weights_are_kept(archive: ModuleType, tmp_path: Path) -> None:
+    path = a_run(tmp_path / "here", "pretraining", metrics={"train/loss": 1.0})
+    archive.pack(tmp_path / "here", tmp_path / "runs.tar.xz")
+    archive.unpack(tmp_path / "runs.tar.xz", tmp_path / "there")
+    assert (tmp_path / "there/pretraining/best.ckpt").read_bytes() == (path / "best.ckpt").read_bytes()
 
 
 def test_what_has_not_ended_is_left_out_and_what_is_there_is_left_alone(archive: ModuleType, tmp_path: Path) -> None:

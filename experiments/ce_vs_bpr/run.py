@@ -18,6 +18,7 @@ from experiments.runs import recsys, side_by_side, train
 from recsys.report.runs import Run
 
 ARCHIVE = "runs.tar.xz"
+SECTIONS = ("ml100k", "ml1m", "beauty", "hidden")
 
 
 def work(cell: Cell, root: Path, more: list[str]) -> None:
@@ -52,6 +53,13 @@ def pretrain(path: Path, epochs: int, more: list[str]) -> None:
     train([*recipe, "study=ce_vs_bpr", *more], path, name="pre-training", seed=0)
 
 
+def known(section: str) -> str:
+    """The name of a section."""
+    if section not in SECTIONS:  # argparse's own `choices` refuses an empty list
+        raise argparse.ArgumentTypeError(f"{section!r} is none of {', '.join(SECTIONS)}")
+    return section
+
+
 def sections(options: argparse.Namespace) -> dict[str, list[Cell]]:
     """Those asked for, whose data is given."""
     found = {"ml100k": ml100k(options.root / "pretraining"), "hidden": hidden()}
@@ -67,7 +75,9 @@ def sections(options: argparse.Namespace) -> dict[str, list[Cell]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sections", nargs="*", choices=["ml100k", "ml1m", "beauty", "hidden"], help="none: tables only")
+    parser.add_argument(
+        "sections", nargs="*", type=known, metavar="section", help=f"{', '.join(SECTIONS)}; none: tables only"
+    )
     parser.add_argument("--ml1m", type=Path, help="ml-1m_sas.txt, or a folder of MovieLens-1M")
     parser.add_argument("--ml1m-pretraining", type=Path, help="a pre-training of S3-Rec on it, with max_length=100")
     parser.add_argument("--beauty", type=Path, help="Beauty.txt")
