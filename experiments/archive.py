@@ -1,7 +1,7 @@
 """What a study's runs have left, in one file that goes with the code: records, curves, values per user.
 
-Weights are those of pre-trainings alone, from which other runs start. A study that took days is continued, and its tables
-are made again, where its runs are not.
+Weights are those of pre-trainings alone, from which other runs start. A study that took days is continued, and its
+tables are made again, where its runs are not.
 """
 
 import io
