@@ -31,9 +31,9 @@ class Vocabulary:
         raise ValueError(f"ids must be integers or strings without gaps, got {distinct.dtype}; convert them")
 
     @classmethod
-    def encoded(cls, values: pd.Series) -> tuple["Vocabulary", np.ndarray]:
+    def encoded(cls, values: ArrayLike) -> tuple["Vocabulary", np.ndarray]:
         """The distinct ones of the values [N], and each value's index, [N] int64. Raises as `from_values` does."""
-        codes, distinct = pd.factorize(values, use_na_sentinel=False)
+        codes, distinct = pd.factorize(pd.Series(values), use_na_sentinel=False)
         vocabulary = cls.from_values(distinct)
         return vocabulary, vocabulary.find(distinct)[codes]
 

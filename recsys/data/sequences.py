@@ -104,7 +104,7 @@ def _order(rows: np.ndarray, timestamps: np.ndarray | None) -> np.ndarray:
     """Positions [N] that sort by user, then time, then position."""
     if timestamps is None:
         return _stable_order(rows)
-    if np.issubdtype(timestamps.dtype, np.integer) and len(rows):
+    if np.issubdtype(timestamps.dtype, np.signedinteger) and len(rows):
         first, last = int(timestamps.min()), int(timestamps.max())
         if (int(rows.max()) + 1) * (last - first + 1) <= np.iinfo(np.int64).max:  # both in one number
             keys = rows * (last - first + 1)

@@ -39,8 +39,8 @@ class ItemAttributes:
                 f"attribute {name}: none of its {pairs['item'].nunique():,} items (such as {_some(pairs['item'])}) is "
                 f"among the data's {len(items):,} (such as {_some(items.ids)}); check {key or 'the file'}"
             )
-        vocabulary = Vocabulary.from_values(known["value"])
-        coded = pd.DataFrame({"item": known["item"], "value": vocabulary.find(known["value"])})
+        vocabulary, values = Vocabulary.encoded(known["value"])
+        coded = pd.DataFrame({"item": known["item"], "value": values})
         distinct = coded.drop_duplicates().sort_values(["item", "value"])
         return cls(
             name=name,
