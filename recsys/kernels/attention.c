@@ -10,11 +10,9 @@ answer O, level the logarithm of the softmax's denominator; on the way back rise
 rowsum(dO * O). What ends in _across is transposed, [size][LANES]. */
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "vectors.h"
+#include "rows.h"
 
-#define BLOCK 8        /* sums that are held in registers, none of which waits for another's multiplication */
 #define HIDDEN -1e30f  /* score of a key that is not seen */
 
 /* B rows of H heads of `size` numbers each. Keys of row b: `lengths[b]` cells from `starts[b]` on; each of them asks, or
@@ -34,10 +32,6 @@ typedef struct {
     ints last;     /* the last key that a lane sees */
     words place;   /* where its draws begin */
 } tile;
-
-INLINE int64_t at_most(int64_t x, int64_t limit) { return x < limit ? x : limit; }
-
-INLINE int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
 
 INLINE int64_t num_queries(const batch *all, int64_t row) { return all->ends ? 1 : all->lengths[row]; }
 
@@ -69,14 +63,6 @@ INLINE void products(
     }
 }
 
-/* [count][stride] -> [room][padded], zeros where there is nothing. */
-static void copy(
-    float *to, int64_t room, int64_t padded, const float *from, int64_t count, int64_t stride, int64_t size
-) {
-    memset(to, 0, room * padded * sizeof *to);
-    for (int64_t i = 0; i < count; i++) memcpy(to + i * padded, from + i * stride, size * sizeof *to);
-}
-
 /* [LANES][padded] -> [size][LANES] */
 static void transpose(float *to, const float *from, int64_t padded, int64_t size) {
     for (int64_t c = 0; c < size; c++)
@@ -89,12 +75,6 @@ INLINE void write_queries(
 ) {
     for (int64_t r = 0; r < at_most(t->there - lane, BLOCK); r++)
         memcpy(to + (t->first + lane + r) * stride + c, &sums[r], at_most(size - c, LANES) * sizeof *to);
-}
-
-/* Memory for `count` floats from a multiple of 64 bytes on; *whole is what to free, NULL where there is no memory. */
-static float *reserve(int64_t count, void **whole) {
-    *whole = malloc(count * sizeof(float) + 64);
-    return (float *)(((uintptr_t)*whole + 63) & ~(uintptr_t)63);
 }
 
 /* Rows [begin, end) of the batch: queries [*, H size], keys and values [N, 2 H size] -> out, like the queries.

@@ -1,4 +1,4 @@
-"""Transformer blocks: where the normalisation stands and what the residual carries. [N, D] -> [N, D].
+"""Blocks: where the normalisation stands and what the residual carries. [N, D] -> [N, D].
 
 `rows` says which of the N cells belong together, who sees whom, and which of them ask (recsys.models.rows): where those
 are not all, the others are seen and no longer computed, [Q, D].
@@ -111,6 +111,7 @@ class LiGRBlock(nn.Module):
 class MixerBlock(nn.Module):
     """norm(x + mix(x)), then norm(x + feed(x)), for a layer that mixes positions by itself, without attention.
 
+    mixer: takes all cells [N, D] and the rows, returns [N, D].
     inner_dropout: between the two layers of the feed-forward network; None is `dropout`.
     """
 
@@ -131,9 +132,21 @@ class MixerBlock(nn.Module):
         self.feedforward_norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.mixer_norm(self.dropout(self.mixer(x), onto=x))
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        mixed = rows.asking(self.mixer(x, rows))
+        x = self.mixer_norm(self.dropout(mixed, onto=rows.asking(x)))
         return self.feedforward_norm(self.dropout(self.feedforward(x), onto=x))
+
+
+class Stack(nn.ModuleList):
+    """Blocks one after the other: [N, D] -> the states of the cells that ask, [Q, D]; the last computes no others."""
+
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        *first, last = self
+        whole = rows.whole()
+        for block in first:
+            x = block(x, whole)
+        return last(x, rows)
 
 
 class Transformer(nn.Module):
@@ -154,12 +167,8 @@ class Transformer(nn.Module):
         check_sizes(num_blocks=num_blocks)
         sizes = {"dim": dim, "num_heads": num_heads, "feedforward_dim": feedforward_dim}
         rates = {"dropout": dropout, "attention_dropout": attention_dropout}
-        self.blocks = nn.ModuleList(block(**sizes, **rates) for _ in range(num_blocks))
+        self.blocks = Stack(block(**sizes, **rates) for _ in range(num_blocks))
 
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
-        """[N, D] -> the states of the cells that ask, [Q, D]; the last block computes no others."""
-        *first, last = self.blocks
-        whole = rows.whole()
-        for block in first:
-            x = block(x, whole)
-        return last(x, rows)
+        """[N, D] -> the states of the cells that ask, [Q, D]."""
+        return self.blocks(x, rows)

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
-from recsys.models.blocks import MixerBlock
+from recsys.models.base import PackingModel
+from recsys.models.blocks import MixerBlock, Stack
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.positions import LearnedPositions
+from recsys.models.rows import PaddedRows, Rows
 from recsys.scoring import ItemTable
 
 
@@ -22,24 +23,22 @@ class CircularFilter(nn.Module):
         self.max_length = max_length
         self.weight = nn.Parameter(torch.empty(max_length // 2 + 1, dim, 2))  # complex, of the real FFT's frequencies
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, N, D] -> [B, N, D]."""
-        spectrum = torch.fft.rfft(x, dim=1) * torch.view_as_complex(self.weight)  # [B, N / 2 + 1, D]
-        return torch.fft.irfft(spectrum, n=self.max_length, dim=1)
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        """[B N, D] -> [B N, D]; every row fills all N positions."""
+        spectrum = torch.fft.rfft(rows.unpack(x), dim=1) * torch.view_as_complex(self.weight)  # [B, N / 2 + 1, D]
+        return rows.cells(torch.fft.irfft(spectrum, n=self.max_length, dim=1))
 
 
 class CausalFilter(CircularFilter):
     """The same filter without the wrap-around: position t is reached from t, t - 1, ... 0 alone."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> [B, L, D], L at most N."""
-        length = x.shape[1]
-        kernel = torch.fft.irfft(torch.view_as_complex(self.weight), n=self.max_length, dim=0)[:length]  # [L, D]
-        spectrum = torch.fft.rfft(x, n=2 * length, dim=1) * torch.fft.rfft(kernel, n=2 * length, dim=0)
-        return torch.fft.irfft(spectrum, n=2 * length, dim=1)[:, :length]
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        """[N, D] -> [N, D], of rows no longer than the filter."""
+        filters = torch.fft.irfft(torch.view_as_complex(self.weight), n=self.max_length, dim=0)
+        return rows.convolve(x, filters)
 
 
-class FMLPRec(SequentialModel):
+class FMLPRec(PackingModel):
     """Blocks of a learned filter over the sequence and a feed-forward layer, post-norm, tied output.
 
     Differs from the paper: its filter wraps around, so a position reads items that follow it, and one position per
@@ -74,14 +73,14 @@ class FMLPRec(SequentialModel):
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
         sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout, "inner_dropout": inner_dropout}
-        self.blocks = nn.Sequential(
-            *(MixerBlock(type(self).layer(dim=dim, max_length=max_length), **sizes) for _ in range(num_blocks))
+        self.blocks = Stack(
+            MixerBlock(type(self).layer(dim=dim, max_length=max_length), **sizes) for _ in range(num_blocks)
         )
         initialise(self, std=init_std)
 
-    def encode(self, items: Tensor) -> Tensor:
-        x = self.positions(self.embedding(items), *self.columns(items))  # [B, L, D]
-        return self.blocks(self.dropout(self.norm(x)))
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        x = self.positions(self.embedding(items), *rows.columns())  # [N, D]
+        return self.blocks(self.dropout(self.norm(x)), rows)
 
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()
@@ -94,12 +93,14 @@ class CircularFMLPRec(FMLPRec):
     """
 
     causal = False
+    packs = False
     layer = CircularFilter
 
-    def encode(self, items: Tensor) -> Tensor:
+    def encode_cells(self, items: Tensor, rows: Rows) -> Tensor:
         shift = self.max_length - self.lengths(items)[:, None]  # [B, 1], padding before each row
         source = torch.arange(self.max_length, device=items.device) - shift  # [B, N]
         framed = items.gather(1, source.clamp(0, items.shape[1] - 1)).masked_fill(source < 0, self.pad)
+        frames = PaddedRows(torch.full_like(shift[:, 0], self.max_length), width=self.max_length, causal=False)
+        states = frames.unpack(super().encode_cells(framed, frames))  # [B, N, D]
         back = (torch.arange(items.shape[1], device=items.device) + shift).clamp(max=self.max_length - 1)  # [B, L]
-        states = super().encode(framed)  # [B, N, D]
-        return states.gather(1, back[..., None].expand(-1, -1, states.shape[2]))  # [B, L, D]
+        return rows.asking(rows.cells(states.gather(1, back[..., None].expand(-1, -1, states.shape[2]))))

@@ -8,15 +8,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.data.catalogue import Catalogue
-from recsys.models.base import SequentialModel
-from recsys.models.blocks import MixerBlock
+from recsys.models.base import PackingModel
+from recsys.models.blocks import MixerBlock, Stack
 from recsys.models.dropout import Dropout
 from recsys.models.layers import ItemEmbedding, check_sizes, initialise
 from recsys.models.outputs import TiedOutput
+from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
 
-class LRURec(SequentialModel):
+class LRURec(PackingModel):
     """A stack of linear recurrences with complex states, each followed by a feed-forward layer; post-norm.
 
     Order is in the recurrence, so there are no position vectors; the output layer is the item embedding and a bias
@@ -48,14 +49,14 @@ class LRURec(SequentialModel):
         self.dropout = Dropout(dropout)
         sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout}
         ring = {"min_radius": min_radius, "max_radius": max_radius}
-        self.blocks = nn.Sequential(
-            *(MixerBlock(LinearRecurrence(dim=dim, state_dim=state_dim, **ring), **sizes) for _ in range(num_blocks))
+        self.blocks = Stack(
+            MixerBlock(LinearRecurrence(dim=dim, state_dim=state_dim, **ring), **sizes) for _ in range(num_blocks)
         )
         self.output = TiedOutput(catalogue.num_items, dim=dim, bias=True)
         initialise(self, std=init_std)
 
-    def encode(self, items: Tensor) -> Tensor:
-        return self.blocks(self.norm(self.dropout(self.embedding(items))))  # [B, L, D]
+    def states(self, items: Tensor, rows: Rows) -> Tensor:
+        return self.blocks(self.norm(self.dropout(self.embedding(items))), rows)
 
     def item_table(self) -> ItemTable:
         return self.output(self.embedding)
@@ -82,12 +83,12 @@ class LinearRecurrence(nn.Module):
         self.input = nn.Linear(dim, 2 * state_dim)
         self.output = nn.Linear(2 * state_dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, D] -> [B, L, D], causal."""
+    def forward(self, x: Tensor, rows: Rows) -> Tensor:
+        """[N, D] -> [N, D], causal."""
         decay = torch.exp(torch.complex(-self.log_decay.exp(), self.log_angle.exp()))  # lambda, [S]
-        driven = torch.view_as_complex(self.input(x).unflatten(2, (-1, 2)))  # [B, L, S]
+        driven = torch.view_as_complex(rows.unpack(self.input(x)).unflatten(2, (-1, 2)))  # [B, L, S]
         states = linear_recurrence(driven * self.log_gamma.exp(), decay)
-        return self.output(torch.view_as_real(states).flatten(2))  # [B, L, 2S] -> [B, L, D]
+        return self.output(rows.cells(torch.view_as_real(states).flatten(2)))  # [B, L, 2S] -> [N, D]
 
 
 def linear_recurrence(inputs: Tensor, decay: Tensor) -> Tensor:

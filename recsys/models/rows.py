@@ -1,8 +1,8 @@
 """The rows of a batch as some encoders work on them: B right-padded rows of L columns, of which N cells are computed.
 
-Layers that look at one position at a time take [N, D] and need not know of rows; attention, which looks across, asks
-the `Rows`. On a CPU the N cells are the real positions, so that nothing is computed on padding; elsewhere they are all
-B x L, whose number is known without waiting for the device.
+Layers that look at one position at a time take [N, D] and need not know of rows; attention and filters, which look
+across, ask the `Rows`. On a CPU the N cells are the real positions, so that nothing is computed on padding; elsewhere
+they are all B x L, whose number is known without waiting for the device.
 """
 
 import copy
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from recsys.kernels.library import takes
 from recsys.models.attention import attend, attend_plainly
+from recsys.models.convolution import convolve, convolve_plainly
 from recsys.products import spare
 
 
@@ -91,6 +92,10 @@ class Rows(ABC):
         """[N, D] -> [B, L, D]; at padding some state that bears no gradient."""
 
     @abstractmethod
+    def cells(self, x: Tensor) -> Tensor:
+        """What stands in the cells, of states [B, L, D]: [N, D]."""
+
+    @abstractmethod
     def at(self, x: Tensor, places: Tensor) -> Tensor:
         """[N, D] -> what stands at real positions, counted among all B x L when rows are laid end to end, [*, D]."""
 
@@ -104,6 +109,10 @@ class Rows(ABC):
 
         key_value: keys, then values, [N, 2 D]. dropout: on the weights.
         """
+
+    def convolve(self, x: Tensor, filters: Tensor) -> Tensor:
+        """y_t = sum over s <= t of filters[t - s] * x_s in each row: x [N, D], filters [L or more, D] -> [N, D]."""
+        return self.cells(convolve_plainly(self.unpack(x), filters[: self.width]))
 
     def asking(self, x: Tensor) -> Tensor:
         """[N, D] -> the cells that ask, [Q, D]."""
@@ -145,6 +154,9 @@ class PaddedRows(Rows):
 
     def unpack(self, x: Tensor) -> Tensor:
         return x.unflatten(0, (-1, self.width))
+
+    def cells(self, x: Tensor) -> Tensor:
+        return x.flatten(0, 1)
 
     def at(self, x: Tensor, places: Tensor) -> Tensor:
         return x.index_select(0, places)
@@ -188,6 +200,10 @@ class PackedRows(Rows):
         flat: Tensor = _Moved.apply(x, self._cells, self._places, self._is_own)  # pyright: ignore[reportAssignmentType]
         return flat.unflatten(0, (-1, self.width))
 
+    def cells(self, x: Tensor) -> Tensor:
+        flat, real = x.flatten(0, 1), self.real().flatten(0, 1)
+        return _Moved.apply(flat, self._places, self._cells, real)  # pyright: ignore[reportReturnType]
+
     def at(self, x: Tensor, places: Tensor) -> Tensor:
         return x.index_select(0, self._cells[places])
 
@@ -201,10 +217,10 @@ class PackedRows(Rows):
         query = query if self.ends_only else self.unpack(query).flatten(0, 1)
         padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
         mixed = _side_by_side(attend_plainly(*padded, self.mask(), dropout=dropout))
-        if self.ends_only:
-            return mixed
-        real = self.real().flatten(0, 1)
-        return _Moved.apply(mixed, self._places, self._cells, real)  # pyright: ignore[reportReturnType]
+        return mixed if self.ends_only else self.cells(mixed.unflatten(0, (-1, self.width)))
+
+    def convolve(self, x: Tensor, filters: Tensor) -> Tensor:
+        return convolve(x, filters, self.lengths) if takes(x) else super().convolve(x, filters)
 
     def _ends(self, x: Tensor) -> Tensor:
         return x.index_select(0, self.lengths.cumsum(0) - 1)

@@ -25,7 +25,7 @@ def model(name: str) -> PackingModel:
     return build("model", name, "max_length=20", "model.dim=16")(Catalogue(num_items=V)).eval()
 
 
-@pytest.mark.parametrize("name", ["sasrec", "s3rec", "bert4rec", "esasrec"])
+@pytest.mark.parametrize("name", ["sasrec", "s3rec", "bert4rec", "esasrec", "fmlprec", "lrurec"])
 def test_packed_rows_come_to_what_padded_ones_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = model(name)
     learned = [parameter for key, parameter in encoder.named_parameters() if "output" not in key]
