@@ -1,11 +1,14 @@
 """Optimisers that torch does not have."""
 
+import ctypes
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
+
+from recsys.kernels.library import call, takes
 
 
 class LazyAdam(Adam):
@@ -54,11 +57,22 @@ class LazyAdam(Adam):
         state["step"] += 1
         (beta1, beta2), steps = group["betas"], state["step"].item()
         rows, values = gradient.indices()[0], gradient.values()
-        first = state["exp_avg"][rows].mul_(beta1).add_(values, alpha=1 - beta1)
-        second = state["exp_avg_sq"][rows].mul_(beta2).addcmul_(values, values, value=1 - beta2)
-        state["exp_avg"][rows], state["exp_avg_sq"][rows] = first, second
-        scale = (second / (1 - beta2**steps)).sqrt_().add_(group["eps"])
-        parameter.index_add_(0, rows, first.div_(scale), alpha=-group["lr"] / (1 - beta1**steps))
+        mean, squares = state["exp_avg"], state["exp_avg_sq"]
+        rate, correction = group["lr"] / (1 - beta1**steps), 1 - beta2**steps
+        if takes(parameter) and parameter.is_contiguous():
+            numbers = _Adam(beta1, beta2, group["eps"], rate, correction)
+            tables = (parameter, mean, squares)
+            call("adam_rows", *tables, rows.contiguous(), values.contiguous(), *values.shape, numbers)
+            return
+        mean[rows] = first = mean[rows].mul_(beta1).add_(values, alpha=1 - beta1)
+        squares[rows] = second = squares[rows].mul_(beta2).addcmul_(values, values, value=1 - beta2)
+        parameter.index_add_(0, rows, first / (second / correction).sqrt_().add_(group["eps"]), alpha=-rate)
+
+
+class _Adam(ctypes.Structure):
+    """What adam.c calls so."""
+
+    _fields_ = [(name, ctypes.c_float) for name in ("beta1", "beta2", "eps", "rate", "correction")]
 
 
 def _sparse(parameter: Tensor) -> bool:

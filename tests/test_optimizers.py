@@ -4,10 +4,19 @@ import pytest
 import torch
 from torch import nn
 
+from recsys.kernels.library import library
 from recsys.models.layers import ItemEmbedding
 from recsys.optimizers import LazyAdam
 
-ROWS, DIM = 9, 4
+ROWS, DIM = 12, 5
+
+
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def kind_of_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "plain":
+        monkeypatch.setattr("recsys.optimizers.takes", lambda _: False)
+    elif library() is None:
+        pytest.skip("no C compiler")
 
 
 def steps(optimizer: type, *, sparse: bool, batches: list[torch.Tensor], **options: float) -> torch.Tensor:

@@ -21,9 +21,9 @@ from torch import Tensor
 from recsys.data.cache import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("attention.c", "convolution.c", "dropout.c", "gathered.c")
+SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c")
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
-FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-Wno-psabi")
+FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
     "attention, filters, dropout and sampled losses go through torch's own operations, "
     "and training takes 2 to 4 times as long"
