@@ -1,13 +1,15 @@
 """The machine's limits and how near a training step comes to them: python experiments/speed/limits.py -- [overrides]
 
-Prints GFLOP/s of 2048 x 2048 float32 and bfloat16 products, the share of the float32 peak that an epoch of SASRec
-reaches (operations of products only, counted from the shapes), and where its time goes; limits.csv.
+GFLOP/s of 2048 x 2048 float32 and bfloat16 products, the share of the float32 rate that an epoch of SASRec reaches
+(operations of products only, counted from the shapes), and where its time goes. In rounds, as a machine's neighbours
+are felt for seconds at a time: each times the products (median of 20), then an epoch. limits.csv, stages.csv.
 """
 
 import argparse
 import os
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `recsys` sets it, before torch is imported
@@ -23,26 +25,26 @@ from recsys.products import prefer_onednn
 from recsys.scoring import mean_loss
 from recsys.tasks.sequential import SequentialRecommender
 
+HERE = Path(__file__).parent
+FLOAT32 = "float32"
 STAGES = ("encoder", "candidates", "loss with its gradient", "backward", "optimiser")
 
 
 def gflops(operations: float, work: Callable[[], object], *, repeats: int = 20) -> float:
-    """Best of a few runs."""
+    """Median of a few runs."""
     work()
-    best = float("inf")
+    seconds = []
     for _ in range(repeats):
         started = time.perf_counter()
         work()
-        best = min(best, time.perf_counter() - started)
-    return operations / best / 1e9
+        seconds.append(time.perf_counter() - started)
+    return operations / statistics.median(seconds) / 1e9
 
 
 def peaks() -> dict[str, float]:
-    """GFLOP/s of square products, by library and type."""
+    """GFLOP/s of square products, as this framework has them multiplied."""
     one, other = torch.randn(2048, 2048), torch.randn(2048, 2048)
-    found = {"float32, torch's default": gflops(2 * 2048**3, lambda: one @ other)}
-    prefer_onednn()
-    found["float32, as used here"] = gflops(2 * 2048**3, lambda: one @ other)
+    found = {FLOAT32: gflops(2 * 2048**3, lambda: one @ other)}
     one, other = one.bfloat16(), other.bfloat16()
     return found | {"bfloat16": gflops(2 * 2048**3, lambda: one @ other)}
 
@@ -83,8 +85,8 @@ def products_of(case: Case, overrides: list[str]) -> tuple[float, int]:
     return operations / 1e9, sum(len(batch.places) for batch in batches)
 
 
-def stages(overrides: list[str]) -> torch.Tensor:
-    """Seconds of each stage in an epoch with full cross-entropy."""
+def epochs(overrides: list[str]) -> Iterator[dict[str, float]]:
+    """Seconds of each stage in an epoch with full cross-entropy, epoch by epoch, the first few steps left out."""
     parts = built(composed([*SIZE, "loss=ce", *overrides]))
     task = parts.task
     assert isinstance(task, SequentialRecommender)
@@ -93,28 +95,31 @@ def stages(overrides: list[str]) -> torch.Tensor:
     batches = list(parts.datamodule.train_dataloader())
     for batch in batches[:8]:
         timed_step(task, optimizer, batch)
-    return torch.stack([timed_step(task, optimizer, batch) for batch in batches]).sum(0)
+    while True:
+        seconds = torch.stack([timed_step(task, optimizer, batch) for batch in batches]).sum(0)
+        yield dict(zip(STAGES, seconds.tolist(), strict=True))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("overrides", nargs="*", help="such as data.path=ml-1m_sas.txt")
-    overrides = parser.parse_args().overrides
-    peak = peaks()
-    for name, rate in peak.items():
-        print(f"{name:30} {rate:7.0f} GFLOP/s")
-    best = peak["float32, as used here"]
-    found = {case.name: products_of(case, overrides) for case in CASES}
-    records = [
-        {"case": case, "gflop": gflop, "positions": positions, "peak_gflops": best}
-        for case, (gflop, positions) in found.items()
-    ]
-    pd.DataFrame(records).to_csv(Path(__file__).parent / "limits.csv", index=False)
-    seconds = stages(overrides)
-    for name, spent in zip(STAGES, seconds.tolist(), strict=True):
-        print(f"{name:30} {spent:7.2f} s")
-    rate = found[CASES[0].name][0] / float(seconds.sum())
-    print(f"an epoch: {seconds.sum():.2f} s, {rate:.0f} GFLOP/s, {rate / best:.0%} of the float32 peak")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    prefer_onednn()
+    found = {case.name: products_of(case, options.overrides) for case in CASES}
+    gflop, _ = found[CASES[0].name]
+    records = []
+    for number, stages in zip(range(options.rounds), epochs(options.overrides), strict=False):
+        peak, seconds = peaks(), sum(stages.values())
+        records.append({"round": number, **peak, "share": gflop / seconds / peak[FLOAT32], "epoch": seconds, **stages})
+        print(f"round {number}: {seconds:.2f} s, {records[-1]['share']:.1%} of {peak[FLOAT32]:.0f} GFLOP/s", flush=True)
+    rounds = pd.DataFrame(records)
+    rounds.round(4).to_csv(HERE / "stages.csv", index=False)
+    middle = rounds.median()
+    cases = [(case, *size, middle[FLOAT32]) for case, size in found.items()]
+    names = ["case", "gflop", "positions", "peak_gflops"]
+    pd.DataFrame(cases, columns=pd.Index(names)).to_csv(HERE / "limits.csv", index=False)
+    print(middle.round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def steps(task: Any, batches: Any, *, warm_up: int = WARM_UP) -> tuple[float, in
 
 
 def pretraining(beauty: Path) -> float:
-    """Prefixes a second."""
-    config = composed(["experiment=s3rec_pretrain", f"data.path={beauty}"])
+    """Prefixes a second, of any length in a batch as the authors' are."""
+    config = composed(["experiment=s3rec_pretrain", f"data.path={beauty}", "task.datamodule.pool=1"])
     dataset = instantiate(config.data)
     sequences = dataset.sequences()
     split = instantiate(config.split)(sequences)
