@@ -112,8 +112,8 @@ class TestRun:
             ValueError, match=r"^2 of the grid's jobs failed, the first with .*seed=1: model.dim is required"
         ):
             run_with_hydra(check_types, config_name="train", argv=argv, conf=conf)
-        said = [record.getMessage().partition(": model.dim is")[0] for record in caplog.records]
-        assert said[-2:] == ["failed: model.dim=??? seed=1", "failed: model.dim=??? seed=2"]
+        errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert [error.partition(": model.dim is")[0] for error in errors] == ["failed: model.dim=??? seed=1", "failed: model.dim=??? seed=2"]
 
     def test_a_parallel_sweep_goes_on_after_a_failed_job(
         self, conf: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
