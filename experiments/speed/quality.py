@@ -32,7 +32,8 @@ def recipes(ml1m: Path) -> list[Recipe]:
     filters = ["model=fmlprec", "scheduler=linear"]
     small = ["eval=full_kept", "model.dropout=0.3", "optimizer.lr=0.004", "trainer.max_epochs=5"]
     large = ["data=ml-1m", f"data.path={ml1m}", "max_length=200", "batch_size=64"]
-    large += ["model.dropout=0.2", "optimizer.lr=0.002", "trainer.max_epochs=24"]
+    large += ["model.dropout=0.2", "optimizer.lr=0.002", "logits=bfloat16"]
+    large += ["trainer.max_epochs=30", "trainer.check_val_every_n_epoch=3"]
     return [
         Recipe("MovieLens-100K, seen kept", [*filters, *small], 0.050),
         Recipe("MovieLens-1M", [*filters, *large], 0.180),
