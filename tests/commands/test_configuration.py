@@ -113,7 +113,10 @@ class TestRun:
         ):
             run_with_hydra(check_types, config_name="train", argv=argv, conf=conf)
         errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-        assert [error.partition(": model.dim is")[0] for error in errors] == ["failed: model.dim=??? seed=1", "failed: model.dim=??? seed=2"]
+        assert [error.partition(": model.dim is")[0] for error in errors] == [
+            "failed: model.dim=??? seed=1",
+            "failed: model.dim=??? seed=2",
+        ]
 
     def test_a_parallel_sweep_goes_on_after_a_failed_job(
         self, conf: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
