@@ -17,7 +17,14 @@ from experiments.ce_vs_bpr.results import Finished, cpu_to_best, finished
 from recsys.report.diagnosis import reliability_panel
 
 TEST, VALIDATION = "test/ndcg@10", "val/ndcg@10"
-COLOURS = {"ce": "#333333", "bce": "#3366aa", "bpr": "#cc6633", "gbce": "#559944"}
+COLOURS = {"ce": "#333333", "gbce": "#559944", "bpr": "#cc6633", "bce": "#3366aa"}
+ENCODERS = {
+    "sasrec": "SASRec",
+    "s3rec": "S3-Rec",
+    "s3rec pre-trained": "S3-Rec, pre-trained",
+    "gru4rec": "GRU4Rec",
+    "bert4rec": "BERT4Rec",
+}
 OTHER = "#999999"
 AUCS = ("missing_over_disliked", "observed_over_missing")
 
@@ -33,27 +40,39 @@ def colour(cell: Finished) -> str:
 
 
 def losses(cells: list[Finished], png: Path) -> None:
-    """A panel per encoder, a line per loss: each seed a dot, the mean a stroke; what has no loss is a dotted line."""
-    encoders = list(dict.fromkeys(cell.facts["encoder"] for cell in cells if cell.facts["loss"]))
-    rows = max(sum(cell.facts["encoder"] == encoder for cell in cells) for encoder in encoders)
-    size = (3.0 * len(encoders) + 1.0, 1.6 + 0.22 * rows)
-    figure, axes = plt.subplots(1, len(encoders), figsize=size, squeeze=False, sharex=True, layout="constrained")
-    rivals = [cell for cell in cells if not cell.facts["loss"]]
+    """A panel per encoder, a row per loss: each seed a dot, the mean a stroke; what has no loss is a dotted line."""
+    trained = sorted((cell for cell in cells if cell.facts["loss"]), key=rank)
+    encoders = sorted({str(cell.facts["encoder"]) for cell in trained}, key=list(ENCODERS).index)
+    names = list(dict.fromkeys(map(label, trained)))
+    size = (1.9 * len(encoders) + 1.5, 1.4 + 0.24 * len(names))
+    figure, axes = plt.subplots(
+        1, len(encoders), figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
+    )
     for axis, encoder in zip(axes[0], encoders, strict=True):
-        own = sorted((cell for cell in cells if cell.facts["encoder"] == encoder), key=mean)
-        for place, cell in enumerate(own):
-            values = [run.metrics[TEST] for run in cell.runs]
-            axis.plot(values, [place] * len(values), "o", color=colour(cell), markersize=4, alpha=0.5)
-            axis.plot(mean(cell), place, "|", color=colour(cell), markersize=12, markeredgewidth=2)
-        axis.set_yticks(range(len(own)), [label(cell) for cell in own], fontsize=8)
+        for cell in trained:
+            if cell.facts["encoder"] == encoder:
+                values, row = [run.metrics[TEST] for run in cell.runs], names.index(label(cell))
+                axis.plot(values, [row] * len(values), "o", color=colour(cell), markersize=4, alpha=0.5)
+                axis.plot(mean(cell), row, "|", color=colour(cell), markersize=12, markeredgewidth=2)
+        rivals = (cell for cell in cells if not cell.facts["loss"])
         for rival, style in zip(rivals, (":", "--", "-."), strict=False):
             axis.axvline(mean(rival), color=OTHER, linestyle=style, linewidth=1, label=rival.name)
-        axis.set(xlabel="test NDCG@10", ylim=(-0.6, len(own) - 0.4))
-        axis.set_title(encoder, fontsize=10)
+        axis.set(xlabel="test NDCG@10")
+        axis.set_title(ENCODERS[encoder], fontsize=10)
+        axis.grid(axis="y", alpha=0.3)
+    axes[0][0].set_yticks(range(len(names)), names, fontsize=8)
+    axes[0][0].invert_yaxis()
     figure.legend(
         *axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncol=3, fontsize=8, frameon=False
     )
     save(figure, png)
+
+
+def rank(cell: Finished) -> tuple[bool, float, int]:
+    """Where it stands among the rows: uniform negatives first, many before few, the losses in turn."""
+    negatives = cell.facts["negatives"]
+    many = float("inf") if negatives is None else float(negatives)
+    return cell.facts["sampler"] == "popular", -many, list(COLOURS).index(str(cell.facts["loss"]))
 
 
 def mean(cell: Finished) -> float:
