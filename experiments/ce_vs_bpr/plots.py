@@ -69,10 +69,12 @@ def losses(cells: list[Finished], png: Path) -> None:
 
 
 def rank(cell: Finished) -> tuple[bool, float, int]:
-    """Where it stands among the rows: uniform negatives first, many before few, the losses in turn."""
-    negatives = cell.facts["negatives"]
+    """Where it stands among the rows: uniform negatives before popular ones, many before few, what has no loss last."""
+    negatives, loss = cell.facts["negatives"], cell.facts["loss"]
+    if loss is None:
+        return True, 0, 0
     many = float("inf") if negatives is None else float(negatives)
-    return cell.facts["sampler"] == "popular", -many, list(COLOURS).index(str(cell.facts["loss"]))
+    return cell.facts["sampler"] == "popular", -many, list(COLOURS).index(str(loss))
 
 
 def mean(cell: Finished) -> float:
@@ -117,8 +119,8 @@ def diagnoses(cells: list[Finished]) -> pd.DataFrame:
 
 def missing(cells: list[Finished], table: pd.DataFrame, png: Path) -> None:
     """Two AUCs by loss, then the reliability of the losses that have a probability, first seed."""
-    names = list(dict.fromkeys(table["name"]))
     by_name = {cell.name: cell for cell in cells}
+    names = sorted(set(table["name"]), key=lambda name: (rank(by_name[name]), name))
     probable = [name for name in names if json.loads(diagnosis_file(by_name[name]).read_text())["reliability"]]
     panels = len(AUCS) + len(probable)
     figure, axes = plt.subplots(1, panels, figsize=(3.0 * panels, 4.0), layout="constrained")
@@ -142,10 +144,10 @@ def auc_panel(axis: Axes, table: pd.DataFrame, names: list[str], auc: str, cells
     for place, name in enumerate(names):
         values = table.loc[table["name"] == name, auc]
         axis.plot(values, [place] * len(values), "o", color=colour(cells[name]), alpha=0.6)
-    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.set_ylim(len(names) - 0.4, -0.6)
     axis.axvline(0.5, color=OTHER, linestyle=":", linewidth=1)
     axis.set_yticks(range(len(names)), names if auc == AUCS[0] else [""] * len(names), fontsize=8)
-    axis.set_title(f"AUC, {auc.replace('_', ' ')}", fontsize=9)
+    axis.set_title(f"AUC, {auc.replace('_', ' ')}", fontsize=9, loc="left")
 
 
 def markdown(sections: dict[str, list[Finished]]) -> str:
