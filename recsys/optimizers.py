@@ -59,8 +59,8 @@ class LazyAdam(Adam):
         rows, values = gradient.indices()[0], gradient.values()
         mean, squares = state["exp_avg"], state["exp_avg_sq"]
         rate, correction = group["lr"] / (1 - beta1**steps), 1 - beta2**steps
-        if takes(parameter) and parameter.is_contiguous():
-            numbers = _Adam(beta1, beta2, group["eps"], rate, correction)
+        if takes(parameter) and parameter.is_contiguous() and values.dim() == 2:
+            numbers = _Adam(beta1, beta2, 1 - beta1, 1 - beta2, group["eps"], rate, correction)
             tables = (parameter, mean, squares)
             call("adam_rows", *tables, rows.contiguous(), values.contiguous(), *values.shape, numbers)
             return
@@ -72,7 +72,7 @@ class LazyAdam(Adam):
 class _Adam(ctypes.Structure):
     """What adam.c calls so."""
 
-    _fields_ = [(name, ctypes.c_float) for name in ("beta1", "beta2", "eps", "rate", "correction")]
+    _fields_ = [(name, ctypes.c_float) for name in ("beta1", "beta2", "fresh1", "fresh2", "eps", "rate", "correction")]
 
 
 def _sparse(parameter: Tensor) -> bool:

@@ -5,9 +5,10 @@
 
 enum { AHEAD = 8, LINE = 64 / sizeof(float) }; /* rows that are on their way from memory; floats fetched at once */
 
-/* rate: learning rate over what corrects the mean's bias. correction: of the squares'. */
+/* fresh1, fresh2: 1 - beta1 and 1 - beta2, which float32 cannot take to their last digits. rate: learning rate over what
+corrects the mean's bias. correction: of the squares'. */
 typedef struct {
-    float beta1, beta2, eps, rate, correction;
+    float beta1, beta2, fresh1, fresh2, eps, rate, correction;
 } adam;
 
 static void fetch(const float *row, int64_t size) {
@@ -29,8 +30,8 @@ void adam_rows(
         float *weights = table + rows[i] * size, *m = mean + rows[i] * size, *v = squares + rows[i] * size;
 #pragma omp simd
         for (int64_t k = 0; k < size; k++) {
-            m[k] = a.beta1 * m[k] + (1 - a.beta1) * gradient[k];
-            v[k] = a.beta2 * v[k] + (1 - a.beta2) * gradient[k] * gradient[k];
+            m[k] = a.beta1 * m[k] + a.fresh1 * gradient[k];
+            v[k] = a.beta2 * v[k] + a.fresh2 * gradient[k] * gradient[k];
             weights[k] -= a.rate * m[k] / (sqrtf(v[k] / a.correction) + a.eps);
         }
     }

@@ -72,6 +72,7 @@ int convolve_rows_backward(
         copy(weights, room, LANES, filter + c, longest, size, width);
         memset(total, 0, room * LANES * sizeof *total);
         for (int64_t b = begin; b < end; b++) {
+            if (!lengths[b]) continue;
             int64_t at = starts[b] * size + c, length = lengths[b], last = at + (length - 1) * size;
             copy(row, rounded_up(length, BLOCK), LANES, x + at, length, size, width);
             copy(back, length, LANES, rise + last, length, -size, width);

@@ -110,7 +110,10 @@ class SequentialModel(nn.Module):
 
 
 class PackingModel(SequentialModel):
-    """A SequentialModel that works on the cells of a batch's rows (recsys.models.rows), on a CPU on no padding."""
+    """A SequentialModel that works on the cells of a batch's rows (recsys.models.rows).
+
+    packs: whether nothing at all is computed on padding where rows are packed; a layer that unpacks them does.
+    """
 
     packs: ClassVar[bool] = True
 

@@ -1,5 +1,6 @@
 """Causal convolution of rows laid end to end, a filter per channel: in C where it is compiled, and in plain torch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,8 +18,11 @@ def convolve(x: Tensor, filters: Tensor, lengths: Tensor) -> Tensor:
     last row's. recsys/kernels/convolution.c: for rows of 200 items it is three times faster than the way through
     frequencies, and short rows cost less than long ones.
     """
-    if int(lengths.sum()) > len(x) or (len(lengths) and int(lengths.max()) > len(filters)):
-        raise ValueError(f"rows of {lengths.tolist()} cells, but {len(x)} cells and {len(filters)} weights a channel")
+    total, longest = int(lengths.sum()), int(lengths.max()) if len(lengths) else 0
+    if total > len(x) or longest > len(filters):
+        raise ValueError(
+            f"rows of {total} cells, the longest of {longest}, but {len(x)} cells and {len(filters)} weights a channel"
+        )
     return _Convolution.apply(x, filters, lengths.long().contiguous())  # pyright: ignore[reportReturnType]
 
 
@@ -51,17 +55,17 @@ class _Convolution(torch.autograd.Function):
         x, filters, starts, lengths = ctx.saved_tensors
         grad, to_x = grad.contiguous(), torch.empty_like(x)
         to_x[lengths.sum() :] = 0
-        parts = []
 
-        def of(begin: int, end: int) -> int:
-            parts.append(torch.empty_like(filters))
-            given = (*filters.shape, x, filters, grad, to_x, parts[-1])
-            return call("convolve_rows_backward", starts, lengths, begin, end, *given)
+        def of(begin: int, end: int) -> tuple[int, Tensor]:
+            part = torch.empty_like(filters)
+            given = (*filters.shape, x, filters, grad, to_x, part)
+            return call("convolve_rows_backward", starts, lengths, begin, end, *given), part
 
-        _check(in_ranges(of, lengths.tolist()))
+        found, parts = zip(*in_ranges(of, lengths.tolist()), strict=True)
+        _check(found)
         return to_x, torch.stack(parts).sum(0), None
 
 
-def _check(found_memory: list[int]) -> None:
+def _check(found_memory: Sequence[int]) -> None:
     if not all(found_memory):
         raise MemoryError("a filter found no memory for one row's states; make max_length smaller")

@@ -29,6 +29,8 @@ class LRURec(PackingModel):
     the longest memory at the start.
     """
 
+    packs = False  # the recurrence works on padding, so that batches are cut into parts of like length
+
     def __init__(
         self,
         catalogue: Catalogue,

@@ -38,10 +38,12 @@ def test_many_rows_come_to_the_same_on_two_cores() -> None:
     lengths = torch.randint(1, 60, (300,), generator=torch.Generator().manual_seed(0))
     x, filters = torch.randn(int(lengths.sum()), 8, requires_grad=True), torch.randn(60, 8, requires_grad=True)
     gradients, before = [], torch.get_num_threads()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        gradients.append(torch.autograd.grad(convolve(x, filters, lengths).sigmoid().sum(), (x, filters)))
-    torch.set_num_threads(before)
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            gradients.append(torch.autograd.grad(convolve(x, filters, lengths).sigmoid().sum(), (x, filters)))
+    finally:
+        torch.set_num_threads(before)
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-4)
 
@@ -68,5 +70,5 @@ def test_cells_of_no_row_are_zero() -> None:
 
 
 def test_rows_longer_than_the_filter_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"rows of \[3, 5\] cells, but 8 cells and 4 weights a channel"):
+    with pytest.raises(ValueError, match=r"rows of 8 cells, the longest of 5, but 8 cells and 4 weights a channel"):
         convolve(torch.zeros(8, 2), torch.zeros(4, 2), torch.tensor([3, 5]))
