@@ -2,7 +2,7 @@
 
 GFLOP/s of 2048 x 2048 float32 and bfloat16 products, the share of the float32 rate that an epoch of SASRec reaches
 (operations of products only, counted from the shapes), and where its time goes. In rounds, as a machine's neighbours
-are felt for seconds at a time: each times the products (median of 20), then an epoch. limits.csv, stages.csv.
+are felt for seconds at a time: each times an epoch, then the products (median of 20). limits.csv, stages.csv.
 """
 
 import argparse
