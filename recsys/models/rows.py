@@ -183,7 +183,8 @@ class PackedRows(Rows):
 
     def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
         super().__init__(lengths, width=width, causal=causal)
-        real = self.real().flatten()
+        self._is_real = self.real().flatten(0, 1)  # of all B x L, [B L, 1]
+        real = self._is_real.squeeze(1)
         places = real.nonzero().squeeze(1)
         self._places = F.pad(places, (0, spare(len(places))))  # of the cells among all B x L, [N]
         self._cells = (real.cumsum(0) - 1).clamp(min=0)  # of all B x L, where the last real position stands, [B L]
@@ -201,8 +202,8 @@ class PackedRows(Rows):
         return flat.unflatten(0, (-1, self.width))
 
     def cells(self, x: Tensor) -> Tensor:
-        flat, real = x.flatten(0, 1), self.real().flatten(0, 1)
-        return _Moved.apply(flat, self._places, self._cells, real)  # pyright: ignore[reportReturnType]
+        flat = x.flatten(0, 1)
+        return _Moved.apply(flat, self._places, self._cells, self._is_real)  # pyright: ignore[reportReturnType]
 
     def at(self, x: Tensor, places: Tensor) -> Tensor:
         return x.index_select(0, self._cells[places])

@@ -30,7 +30,7 @@ def test_a_run_leaves_everything_a_reader_needs(capsys: pytest.CaptureFixture) -
     assert record["audit"]["split"] == "leave-one-out; equal timestamps in file order"
     assert record["audit"]["cold_test_users"] == 0
     per_user = pd.read_parquet(run / "per_user.parquet")
-    assert set(per_user["user"]) == {f"u{user}" for user in range(40)}
+    assert per_user["user"].tolist() == sorted(f"u{user}" for user in range(40))
     assert per_user["ndcg@10"].mean() == pytest.approx(record["metrics"]["test/ndcg@10"])
     epochs = pd.read_csv(run / "metrics.csv")
     assert epochs["epoch"].tolist() == [0, 1, 2]
@@ -96,6 +96,14 @@ def test_the_same_data_elsewhere_is_the_same_run(capsys: pytest.CaptureFixture) 
     Path("tiny.csv").rename("moved.csv")
     assert train("data.path=moved.csv") == 0
     assert "already finished" in capsys.readouterr().out
+
+
+def test_per_user_metrics_carry_ids_that_are_numbers_too() -> None:
+    frame = pd.read_csv("tiny.csv")
+    frame.assign(user=frame["user"].str.removeprefix("u")).to_csv("numbered.csv", index=False)
+    assert train("data.path=numbered.csv") == 0
+    per_user = pd.read_parquet(the_run() / "per_user.parquet")
+    assert per_user["user"].tolist() == list(range(40))
 
 
 def test_a_run_starts_from_the_best_epoch_of_another_and_leaves_frozen_layers_alone(
