@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys.cache import cache_root
 from recsys.data.attributes import AttributeFile, ItemAttributes
 from recsys.data.card import DataCard
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.interactions import filter_interactions
-from recsys.data.locations import Location, cache_root, locate
+from recsys.data.locations import Location, locate
 from recsys.data.sequences import UserSequences
 from recsys.data.sources import READERS, Reader, detect
 

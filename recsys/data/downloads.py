@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from recsys.data.cache import cache_root
+from recsys.cache import cache_root
 from recsys.data.kept_files import KeptFiles
 from recsys.data.transfer import fetch_file, forget, recorded
 

@@ -33,9 +33,21 @@ class Vocabulary:
     @classmethod
     def encoded(cls, values: ArrayLike) -> tuple["Vocabulary", np.ndarray]:
         """The distinct ones of the values [N], and each value's index, [N] int64. Raises as `from_values` does."""
-        codes, distinct = pd.factorize(pd.Series(values), use_na_sentinel=False)
+        series = pd.Series(values)
+        if isinstance(series.dtype, np.dtype) and series.dtype.kind == "i" and len(series):
+            integers = series.to_numpy(np.int64)
+            if integers.min() >= 0 and integers.max() < len(integers):  # a table of them all is small, hashing slow
+                return cls._encoded_by_table(integers)
+        codes, distinct = pd.factorize(series, use_na_sentinel=False)
         vocabulary = cls.from_values(distinct)
         return vocabulary, vocabulary.find(distinct)[codes]
+
+    @classmethod
+    def _encoded_by_table(cls, integers: np.ndarray) -> tuple["Vocabulary", np.ndarray]:
+        """As `encoded`, of integers from 0 on that are not much larger than they are many."""
+        occurs = np.zeros(integers.max() + 1, dtype=bool)
+        occurs[integers] = True
+        return cls(np.flatnonzero(occurs)), (np.cumsum(occurs) - 1)[integers]
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from recsys.data.cache import cache_root
 from recsys.data.downloads import Download, DownloadFiles
 
-__all__ = ["Download", "DownloadFiles", "InstalledPackage", "Location", "cache_root", "locate"]
+__all__ = ["Download", "DownloadFiles", "InstalledPackage", "Location", "locate"]
 
 
 class Location(Protocol):

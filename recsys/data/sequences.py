@@ -11,6 +11,7 @@ import pandas as pd
 from recsys.data.array_folder import load_arrays, save_arrays
 from recsys.data.fingerprints import fingerprint
 from recsys.data.interactions import Vocabulary, check_interactions
+from recsys.data.order import by_user_and_time
 from recsys.data.ragged import Ragged
 
 
@@ -52,13 +53,10 @@ class UserSequences:
             (users, rows), (vocabulary, items) = pool.map(Vocabulary.encoded, (frame["user"], frame["item"]))
             columns = {"items": items.astype(_smallest_type(len(vocabulary)))}
             columns |= {f"{name}s": frame[name].to_numpy() for name in ("timestamp", "rating") if name in frame}
-            order = _order(rows, columns.get("timestamps"))
+            offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=len(users))))
+            order = by_user_and_time(rows, offsets, columns.get("timestamps"))
             arrays = dict(zip(columns, pool.map(lambda column: column[order], columns.values()), strict=True))
-        arrays |= {
-            "offsets": np.append(0, np.cumsum(np.bincount(rows, minlength=len(users)))),
-            "users": users.ids,
-            "vocabulary": vocabulary.ids,
-        }
+        arrays |= {"offsets": offsets, "users": users.ids, "vocabulary": vocabulary.ids}
         return cls._from_arrays(arrays, name=name, fingerprint=fingerprint(arrays))
 
     def save(self, directory: Path) -> None:
@@ -98,27 +96,6 @@ class UserSequences:
             "ratings": self.ratings,
         }
         return {name: array for name, array in arrays.items() if array is not None}
-
-
-def _order(rows: np.ndarray, timestamps: np.ndarray | None) -> np.ndarray:
-    """Positions [N] that sort by user, then time, then position."""
-    if timestamps is None:
-        return _stable_order(rows)
-    if np.issubdtype(timestamps.dtype, np.signedinteger) and len(rows):
-        first, last = int(timestamps.min()), int(timestamps.max())
-        if (int(rows.max()) + 1) * (last - first + 1) <= np.iinfo(np.int64).max:  # both in one number
-            keys = rows * (last - first + 1)
-            keys += timestamps
-            keys -= first
-            return _stable_order(keys)
-    return np.lexsort((timestamps, rows))
-
-
-def _stable_order(keys: np.ndarray) -> np.ndarray:
-    """Positions [N] that sort by key, then position."""
-    import torch  # only where data is made: what is cached is read without it
-
-    return torch.sort(torch.from_numpy(keys), stable=True).indices.numpy()  # by digits: six times numpy's speed
 
 
 def _smallest_type(num_items: int) -> type[np.signedinteger]:

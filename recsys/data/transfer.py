@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recsys.data.cache import cache_root
+from recsys.cache import cache_root
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.progress import download_bar
 from recsys.data.resuming import Resuming, TransferError

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
+from recsys.cache import cache_root
 from recsys.data.array_folder import load_arrays, save_arrays
 from recsys.data.catalogue import Catalogue
 from recsys.data.fingerprints import fingerprint
-from recsys.data.locations import cache_root
 from recsys.data.ragged import Ragged
 
 

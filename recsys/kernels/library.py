@@ -15,13 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from recsys.data.cache import cache_root
+from recsys.cache import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c")
+SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c", "order.c")
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
@@ -29,7 +30,7 @@ WITHOUT = (
     "and training takes 2 to 4 times as long"
 )
 
-Argument = Tensor | int | ctypes.Structure | None
+Argument = Tensor | np.ndarray | int | ctypes.Structure | None
 
 _lock = Lock()
 _found: list[ctypes.CDLL | None] = []  # what the first call made
@@ -55,9 +56,9 @@ def takes(x: Tensor) -> bool:
 
 
 def call(name: str, *arguments: Argument) -> int:
-    """Calls a compiled function: tensors and structures are handed over as pointers to them, None as NULL.
+    """Calls a compiled function: tensors, arrays and structures are handed over as pointers to them, None as NULL.
 
-    Tensors are contiguous, of float32 or int64. Other threads go on meanwhile.
+    Tensors and arrays are contiguous, of float32 or int64. Other threads go on meanwhile.
     """
     compiled = library()
     assert compiled is not None
@@ -135,9 +136,16 @@ def _handed_over(argument: Argument) -> object:
     if argument is None:
         return ctypes.c_void_p()
     if isinstance(argument, Tensor):
-        if not argument.is_contiguous() or argument.dtype not in (torch.float32, torch.int64):
-            raise TypeError(
-                f"compiled functions take contiguous float32 or int64, not {argument.dtype} {argument.stride()}"
-            )
+        _require_plain(argument.is_contiguous() and argument.dtype in (torch.float32, torch.int64), argument)
         return ctypes.c_void_p(argument.data_ptr())
+    if isinstance(argument, np.ndarray):
+        _require_plain(argument.flags.c_contiguous and argument.dtype in (np.float32, np.int64), argument)
+        return ctypes.c_void_p(argument.ctypes.data)
     return ctypes.c_int64(argument) if isinstance(argument, int) else ctypes.byref(argument)
+
+
+def _require_plain(plain: bool, argument: Tensor | np.ndarray) -> None:
+    if not plain:
+        raise TypeError(
+            f"compiled functions take contiguous float32 or int64, not {argument.dtype} {tuple(argument.shape)}"
+        )

@@ -61,6 +61,22 @@ def test_vocabulary_round_trip(tmp_path_factory: pytest.TempPathFactory, values:
     assert loaded.index(values).dtype == np.int64
 
 
+IDS = st.one_of(
+    st.lists(st.integers(-5, 40), min_size=1),  # close to each other: by a table
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1),
+    st.lists(st.text("ab7é", min_size=1), min_size=1),
+)
+
+
+@settings(deadline=None)
+@given(IDS)
+def test_encoded_values_are_found_again(values: list) -> None:
+    vocabulary, index = Vocabulary.encoded(values)
+    assert vocabulary.ids.tolist() == sorted(set(values))
+    assert vocabulary.ids[index].tolist() == values
+    assert index.dtype == np.int64
+
+
 def test_an_unknown_id_is_minus_one_or_named() -> None:
     vocabulary = Vocabulary.from_values(pd.Series(["b", "a"]))
     assert vocabulary.find(["a", "c", "b"]).tolist() == [0, -1, 1]

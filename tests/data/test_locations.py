@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from recsys.data.locations import Download, InstalledPackage, cache_root, locate
+from recsys.cache import cache_root
+from recsys.data.locations import Download, InstalledPackage, locate
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -6,6 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -148,7 +149,10 @@ def test_the_compiler_of_a_package_stands_in(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [torch.zeros(4, 4).T, torch.zeros(4).double(), torch.zeros(4).int()])
-def test_what_c_would_misread_is_refused(wrong: torch.Tensor) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [torch.zeros(4, 4).T, torch.zeros(4).double(), np.zeros(4, np.int32), np.zeros((4, 4), np.float32).T],
+)
+def test_what_c_would_misread_is_refused(wrong: torch.Tensor | np.ndarray) -> None:
     with pytest.raises(TypeError, match="contiguous float32 or int64"):
         call("drop", wrong, None, wrong, 4, 0)

@@ -122,8 +122,8 @@ def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
 
 
 def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
-    rows = np.flatnonzero(faulty.to_numpy())
-    if len(rows):
+    if pc.any(faulty).as_py():
+        rows = np.flatnonzero(faulty.to_numpy())
         raise ValueError(f"{place}, row {rows[0] + 1}: {complaint}; fix or remove the row")
 
 
