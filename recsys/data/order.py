@@ -21,7 +21,7 @@ def by_user_and_time(users: np.ndarray, starts: np.ndarray, times: np.ndarray | 
 
 def in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | None) -> np.ndarray:
     """The same by recsys/kernels/order.c, users side by side; times are integers or floating point numbers."""
-    from recsys.kernels.library import call
+    from recsys.kernels.library import call, require_memory
     from recsys.parallel import in_ranges
 
     keys = None if times is None else _whole(times)
@@ -30,8 +30,7 @@ def in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | 
     def of(first: int, last: int) -> int:
         return call("order_rows", users, keys, len(users), starts, first, last, events, order)
 
-    if any(in_ranges(of, np.diff(starts).tolist())):
-        raise MemoryError(f"no memory to sort {len(users):,} interactions; close other programs or take fewer users")
+    require_memory(in_ranges(of, np.diff(starts).tolist()), what="sorting the interactions; close other programs")
     return order
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -63,6 +63,12 @@ def call(name: str, *arguments: Argument) -> int:
     compiled = library()
     assert compiled is not None
     return compiled[name](*map(_handed_over, arguments))
+
+
+def require_memory(found: Iterable[int], *, what: str) -> None:
+    """MemoryError where one of the calls of a function that says whether it found memory says that it did not."""
+    if not all(found):
+        raise MemoryError(f"no memory for {what}")
 
 
 def compilers() -> Iterator[list[str]]:

@@ -52,7 +52,8 @@ static int in_order(const event *events, int64_t count) {
 
 /* Writes to order[starts[first]..starts[last]) the rows of the users first..last-1, each user's together, by time, equal
 times as the rows stand. users, times: [count], times NULL where rows stand in order of time; starts: [last + 1], where each
-user's rows begin in `order`, [count]; events: [count], to work in. Returns 1 where there is no memory, else 0. */
+user's rows begin in `order`, [count]; events: [count], to work in. Returns whether there was
+memory. */
 int order_rows(
     const int64_t *users, const int64_t *times, int64_t count, const int64_t *starts, int64_t first, int64_t last,
     event *events, int64_t *order
@@ -62,8 +63,8 @@ int order_rows(
         if (starts[user + 1] - starts[user] > longest) longest = starts[user + 1] - starts[user];
     int64_t *next = malloc((last - first) * sizeof *next);
     event *other = malloc(longest * sizeof *other);
-    int failed = (!next && last > first) || (!other && longest);
-    if (!failed) {
+    int found = (next || last == first) && (other || !longest);
+    if (found) {
         for (int64_t user = first; user < last; user++) next[user - first] = starts[user];
         for (int64_t row = 0; row < count; row++)
             if (users[row] >= first && users[row] < last)
@@ -76,5 +77,5 @@ int order_rows(
         }
     }
     free(next), free(other);
-    return failed;
+    return found;
 }

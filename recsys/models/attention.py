@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recsys.kernels.draws import Draws
-from recsys.kernels.library import call
+from recsys.kernels.library import call, require_memory
 from recsys.models.dropout import drop_plainly
 from recsys.parallel import in_ranges
 
@@ -123,5 +123,4 @@ def _on_rows(name: str, batch: _Batch, lengths: Tensor, *tensors: Tensor) -> Non
     def of(begin: int, end: int) -> int:
         return call(name, batch, begin, end, *tensors)
 
-    if not all(in_ranges(of, lengths.tolist())):
-        raise MemoryError("attention found no memory for one row's keys and values; make max_length smaller")
+    require_memory(in_ranges(of, lengths.tolist()), what="the keys and values of one row; make max_length smaller")

@@ -1,14 +1,15 @@
 """Causal convolution of rows laid end to end, a filter per channel: in C where it is compiled, and in plain torch."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsys.kernels.library import call
+from recsys.kernels.library import call, require_memory
 from recsys.parallel import in_ranges
+
+ROOM = "the states of one row; make max_length smaller"
 
 
 def convolve(x: Tensor, filters: Tensor, lengths: Tensor) -> Tensor:
@@ -46,7 +47,7 @@ class _Convolution(torch.autograd.Function):
         def of(begin: int, end: int) -> int:
             return call("convolve_rows", starts, lengths, begin, end, *filters.shape, x, filters, out)
 
-        _check(in_ranges(of, lengths.tolist()))
+        require_memory(in_ranges(of, lengths.tolist()), what=ROOM)
         return out
 
     @staticmethod
@@ -62,10 +63,5 @@ class _Convolution(torch.autograd.Function):
             return call("convolve_rows_backward", starts, lengths, begin, end, *given), part
 
         found, parts = zip(*in_ranges(of, lengths.tolist()), strict=True)
-        _check(found)
+        require_memory(found, what=ROOM)
         return to_x, torch.stack(parts).sum(0), None
-
-
-def _check(found_memory: Sequence[int]) -> None:
-    if not all(found_memory):
-        raise MemoryError("a filter found no memory for one row's states; make max_length smaller")
