@@ -1,7 +1,8 @@
 """The study's pictures and its table, from what is finished: python -m experiments.ce_vs_bpr.plots --help
 
-losses.png: test NDCG@10 by loss and encoder. cost.png: validation NDCG@10 against processor seconds. missing.png:
-missing values against true negatives, and reliability. table.md, diagnosis.csv: the numbers behind them.
+answer.png: differences of losses with their intervals, from tests.csv. losses.png: test NDCG@10 by loss and encoder.
+cost.png: validation NDCG@10 against processor seconds. missing.png: missing values against true negatives, and
+reliability. table.md, diagnosis.csv: the numbers behind them.
 """
 
 import argparse
@@ -26,6 +27,14 @@ ENCODERS = {
     "bert4rec": "BERT4Rec",
 }
 OTHER = "#999999"
+HOLM = 0.05
+DATA = {"ml100k": "MovieLens-100K", "ml1m": "MovieLens-1M", "beauty": "Amazon Beauty"}
+COMPARISONS = {  # of cells without their encoder
+    "BPR minus BCE, 1 negative": ("bpr, 1 uniform", "bce, 1 uniform"),
+    "BPR minus BCE, 100 negatives": ("bpr, 100 uniform", "bce, 100 uniform"),
+    "best BCE minus softmax": ("bce", "ce"),
+    "best BPR minus softmax": ("bpr", "ce"),
+}
 AUCS = ("missing_over_disliked", "observed_over_missing")
 
 
@@ -37,6 +46,32 @@ def label(cell: Finished) -> str:
 def colour(cell: Finished) -> str:
     """That of its loss."""
     return COLOURS.get(str(cell.facts["loss"]), OTHER)
+
+
+def answer(table: pd.DataFrame, png: Path) -> None:
+    """What another loss changes: a panel per comparison, a row per data set and encoder; 95 % intervals over users."""
+    table = table.query("stratum == 'all'")
+    one, other = (table[name].str.partition(", ")[2] for name in ("one", "other"))
+    rows = list(dict.fromkeys(zip(table["section"], table["encoder"], strict=True)))
+    rows.sort(key=lambda row: (list(DATA).index(row[0]), list(ENCODERS).index(row[1])))
+    size = (2.4 * len(COMPARISONS) + 2, 1.2 + 0.3 * len(rows))
+    figure, axes = plt.subplots(1, len(COMPARISONS), figsize=size, sharex=True, sharey=True, layout="constrained")
+    for axis, (title, (first, second)) in zip(axes, COMPARISONS.items(), strict=True):
+        loss_colour = COLOURS[first.partition(",")[0]]
+        for _, found in table[one.str.startswith(first) & (other == second)].iterrows():
+            place = rows.index((found["section"], found["encoder"]))
+            inside = loss_colour if float(found["holm"]) < HOLM else "white"
+            axis.plot([found["low"], found["high"]], [place, place], color=loss_colour, linewidth=1.5)
+            axis.plot(found["mean"], place, "o", color=loss_colour, markerfacecolor=inside, markersize=6)
+        axis.axvline(0, color=OTHER, linewidth=1)
+        axis.set_title(title, fontsize=9)
+        axis.tick_params(axis="x", labelsize=8)
+        axis.grid(axis="y", alpha=0.3)
+    axes[0].margins(y=0.12)
+    axes[0].set_yticks(range(len(rows)), [f"{DATA[section]}, {ENCODERS[name]}" for section, name in rows], fontsize=8)
+    axes[0].invert_yaxis()
+    figure.supxlabel("difference in test NDCG@10, 95 % interval over users; filled: significant by Holm", fontsize=9)
+    save(figure, png)
 
 
 def losses(cells: list[Finished], png: Path) -> None:
@@ -181,6 +216,8 @@ def main() -> None:
     if any(cell.facts["loss"] for cell in sections["ml100k"]):
         losses(sections["ml100k"], options.out / "losses.png")
         cost(sections["ml100k"], options.out / "cost.png")
+    if (options.out / "tests.csv").exists():
+        answer(pd.read_csv(options.out / "tests.csv"), options.out / "answer.png")
     table = diagnoses(sections["hidden"])
     if len(table):
         table.to_csv(options.out / "diagnosis.csv", index=False)
