@@ -27,7 +27,8 @@ ENCODERS = {
     "bert4rec": "BERT4Rec",
 }
 OTHER = "#999999"
-HOLM = 0.05
+SIGNIFICANT = 0.05
+INTERVAL = ("mean", "low", "high", "holm")
 DATA = {"ml100k": "MovieLens-100K", "ml1m": "MovieLens-1M", "beauty": "Amazon Beauty"}
 COMPARISONS = {  # of cells without their encoder
     "BPR minus BCE, 1 negative": ("bpr, 1 uniform", "bce, 1 uniform"),
@@ -58,11 +59,12 @@ def answer(table: pd.DataFrame, png: Path) -> None:
     figure, axes = plt.subplots(1, len(COMPARISONS), figsize=size, sharex=True, sharey=True, layout="constrained")
     for axis, (title, (first, second)) in zip(axes, COMPARISONS.items(), strict=True):
         loss_colour = COLOURS[first.partition(",")[0]]
-        for _, found in table[one.str.startswith(first) & (other == second)].iterrows():
-            place = rows.index((found["section"], found["encoder"]))
-            inside = loss_colour if float(found["holm"]) < HOLM else "white"
-            axis.plot([found["low"], found["high"]], [place, place], color=loss_colour, linewidth=1.5)
-            axis.plot(found["mean"], place, "o", color=loss_colour, markerfacecolor=inside, markersize=6)
+        found = table.loc[one.str.startswith(first) & (other == second), ["section", "encoder", *INTERVAL]]
+        for section, encoder, centre, low, high, p in found.to_numpy():
+            place = rows.index((section, encoder))
+            axis.plot([low, high], [place, place], color=loss_colour, linewidth=1.5)
+            inside = loss_colour if p < SIGNIFICANT else "white"
+            axis.plot(centre, place, "o", color=loss_colour, markerfacecolor=inside, markersize=6)
         axis.axvline(0, color=OTHER, linewidth=1)
         axis.set_title(title, fontsize=9)
         axis.tick_params(axis="x", labelsize=8)
