@@ -22,11 +22,11 @@ from torch import Tensor
 from recsys.cache import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c", "order.c")
+SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c", "order.c", "softmax.c")
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, filters, dropout, sampled losses and lazy Adam go through torch's own operations, "
+    "attention, filters, dropout, softmax, sampled losses and lazy Adam go through torch's own operations, "
     "and training takes 2 to 4 times as long"
 )
 

