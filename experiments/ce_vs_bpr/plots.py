@@ -72,7 +72,10 @@ def answer(table: pd.DataFrame, png: Path) -> None:
     axes[0].margins(y=0.12)
     axes[0].set_yticks(range(len(rows)), [f"{DATA[section]}, {ENCODERS[name]}" for section, name in rows], fontsize=8)
     axes[0].invert_yaxis()
-    figure.supxlabel("difference in test NDCG@10, 95 % interval over users; filled: significant by Holm", fontsize=9)
+    figure.supxlabel(
+        "difference in test NDCG@10, 95 % interval over users; filled: p < .05 by Holm over all of a section",
+        fontsize=9,
+    )
     save(figure, png)
 
 

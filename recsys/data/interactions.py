@@ -44,7 +44,7 @@ class Vocabulary:
 
     @classmethod
     def _encoded_by_table(cls, integers: np.ndarray) -> tuple["Vocabulary", np.ndarray]:
-        """As `encoded`, of integers from 0 on that are not much larger than they are many."""
+        """As `encoded`, of integers from 0 on, all below their number."""
         occurs = np.zeros(integers.max() + 1, dtype=bool)
         occurs[integers] = True
         return cls(np.flatnonzero(occurs)), (np.cumsum(occurs) - 1)[integers]

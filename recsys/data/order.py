@@ -11,20 +11,20 @@ def by_user_and_time(users: np.ndarray, starts: np.ndarray, times: np.ndarray | 
     users: of each row, [N] int64, 0..U-1; starts: where each user's rows begin among the sorted, [U + 1] int64.
     times: finite numbers [N], or None where the rows stand in order of time.
     """
-    if len(users) >= COMPILED_FROM and (times is None or times.dtype.kind in "if"):
+    if len(users) >= COMPILED_FROM and (times is None or _is_sortable(times.dtype)):
         from recsys.kernels.library import library
 
         if library() is not None:
-            return in_compiled_code(users, starts, times)
+            return sorted_in_compiled_code(users, starts, times)
     return np.lexsort((users,) if times is None else (times, users))
 
 
-def in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | None) -> np.ndarray:
-    """The same by recsys/kernels/order.c, users side by side; times are integers or floating point numbers."""
+def sorted_in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+    """The same by recsys/kernels/order.c, users side by side; times: signed integers or floats, at most 64 bits."""
     from recsys.kernels.library import call, require_memory
     from recsys.parallel import in_ranges
 
-    keys = None if times is None else _whole(times)
+    keys = None if times is None else _sortable(times)
     events, order = np.empty((len(users), 2), dtype=np.int64), np.empty(len(users), dtype=np.int64)
 
     def of(first: int, last: int) -> int:
@@ -34,7 +34,12 @@ def in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | 
     return order
 
 
-def _whole(times: np.ndarray) -> np.ndarray:
+def _is_sortable(kind: np.dtype) -> bool:
+    """Whether `_sortable` takes such times."""
+    return kind.kind in "if" and kind.itemsize <= np.dtype(np.int64).itemsize
+
+
+def _sortable(times: np.ndarray) -> np.ndarray:
     """int64 in the same order, equal where the times are."""
     if times.dtype.kind == "i":
         return np.ascontiguousarray(times, dtype=np.int64)

@@ -26,10 +26,11 @@ SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c", 
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, filters, dropout, softmax, sampled losses and lazy Adam go through torch's own operations, "
-    "and training takes 2 to 4 times as long"
+    "attention, filters, dropout, softmax, sampled losses, lazy Adam and the order of many interactions go through "
+    "torch's and numpy's own operations, and training takes 2 to 4 times as long"
 )
 
+TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64)
 Argument = Tensor | np.ndarray | int | ctypes.Structure | None
 
 _lock = Lock()
@@ -142,16 +143,19 @@ def _handed_over(argument: Argument) -> object:
     if argument is None:
         return ctypes.c_void_p()
     if isinstance(argument, Tensor):
-        _require_plain(argument.is_contiguous() and argument.dtype in (torch.float32, torch.int64), argument)
+        _require_plain(argument, argument.stride(), plain=argument.is_contiguous() and argument.dtype in TENSOR_TYPES)
         return ctypes.c_void_p(argument.data_ptr())
     if isinstance(argument, np.ndarray):
-        _require_plain(argument.flags.c_contiguous and argument.dtype in (np.float32, np.int64), argument)
+        flags = argument.flags
+        plain = flags.c_contiguous and flags.aligned and argument.dtype in ARRAY_TYPES
+        _require_plain(argument, argument.strides, plain=plain)
         return ctypes.c_void_p(argument.ctypes.data)
     return ctypes.c_int64(argument) if isinstance(argument, int) else ctypes.byref(argument)
 
 
-def _require_plain(plain: bool, argument: Tensor | np.ndarray) -> None:
+def _require_plain(argument: Tensor | np.ndarray, strides: tuple[int, ...], *, plain: bool) -> None:
     if not plain:
         raise TypeError(
-            f"compiled functions take contiguous float32 or int64, not {argument.dtype} {tuple(argument.shape)}"
+            f"compiled functions take contiguous float32 or int64, not {argument.dtype} of shape "
+            f"{tuple(argument.shape)} and strides {strides}"
         )

@@ -18,7 +18,7 @@ static void insertion_sort(event *events, int64_t count) {
     }
 }
 
-/* Two sorted runs, that of `a` before that of `b`, into `out`; without a branch on times, which none foresees. */
+/* Two sorted runs, that of `a` before that of `b`, into `out`; without a branch on times, which no processor predicts. */
 static void merge(const event *a, const event *a_end, const event *b, const event *b_end, event *out) {
     while (a < a_end && b < b_end) {
         int later = b->time < a->time;
@@ -50,10 +50,11 @@ static int in_order(const event *events, int64_t count) {
     return 1;
 }
 
-/* Writes to order[starts[first]..starts[last]) the rows of the users first..last-1, each user's together, by time, equal
-times as the rows stand. users, times: [count], times NULL where rows stand in order of time; starts: [last + 1], where each
-user's rows begin in `order`, [count]; events: [count], to work in. Returns whether there was
-memory. */
+/* Writes the rows of the users first..last-1 to `order`: each user's together, by time, equal times as the rows stand.
+
+users, times: of each row, [count]; times may be NULL where the rows stand in order of time. starts, [last + 1]: where each
+user's rows begin in `order`. events: to work in. order and events: [count], of which the places of these users alone are
+touched. Returns whether there was memory. */
 int order_rows(
     const int64_t *users, const int64_t *times, int64_t count, const int64_t *starts, int64_t first, int64_t last,
     event *events, int64_t *order

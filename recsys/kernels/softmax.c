@@ -26,15 +26,15 @@ static float highest_of(const float *x, int64_t count) {
     return highest;
 }
 
-/* x becomes 2^(x log2 e - shift); returns the sum. */
-static float raise(float *x, int64_t count, float shift) {
+/* x becomes e^(x - highest), `highest` being the highest of them; returns the sum. */
+static float exponentiate(float *x, int64_t count, float highest) {
     int64_t whole = count / STEP * STEP;
     float total = 0;
     floats sums[HELD];
     for (int k = 0; k < HELD; k++) sums[k] = every(0);
     for (int64_t c = 0; c < whole; c += STEP)
         for (int k = 0; k < HELD; k++) {
-            floats power = power_of_two(load(x + c + k * LANES) * LOG2_E - shift);
+            floats power = power_of_two((load(x + c + k * LANES) - highest) * LOG2_E);
             sums[k] += power;
             store(x + c + k * LANES, power);
         }
@@ -42,7 +42,7 @@ static float raise(float *x, int64_t count, float shift) {
         int64_t size = (count - c < LANES ? count - c : LANES) * sizeof *x;
         floats rest = every(-INFINITY);
         memcpy(&rest, x + c, size);
-        rest = power_of_two(rest * LOG2_E - shift);
+        rest = power_of_two((rest - highest) * LOG2_E);
         sums[0] += rest;
         memcpy(x + c, &rest, size);
     }
@@ -54,7 +54,7 @@ static float raise(float *x, int64_t count, float shift) {
 /* logits [rows][columns] -> their softmax, in their place; level, [rows]: log of the sum of e^x. */
 void softmax_rows(float *logits, int64_t rows, int64_t columns, float *level) {
     for (int64_t row = 0; row < rows; row++, logits += columns) {
-        float highest = highest_of(logits, columns), total = raise(logits, columns, highest * LOG2_E);
+        float highest = highest_of(logits, columns), total = exponentiate(logits, columns, highest);
         float share = 1 / total;
 #pragma omp simd
         for (int64_t c = 0; c < columns; c++) logits[c] *= share;

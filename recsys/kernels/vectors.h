@@ -1,4 +1,4 @@
-/* Vectors of floats, and what attention and dropout do to them.
+/* Vectors of floats, and what is done to them in more than one place.
 
 A function of a vector is one of each of its lanes. GCC and Clang turn these types into the instructions of whatever
 processor they compile for. */
@@ -54,7 +54,7 @@ lowest bits of the sum. */
 INLINE floats power_of_two(floats x) {
     const float round = 12582912.0f;
     const uint32_t round_bits = 0x4B400000;
-    ints seen = ~(x < -126.0f); /* not a number stays one */
+    ints seen = ~(x < -126.0f); /* what is no number stays so */
     x = where(seen, x);
     floats whole = x + round;
     floats rest = x - (whole - round);

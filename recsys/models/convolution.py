@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 from recsys.kernels.library import call, require_memory
 from recsys.parallel import in_ranges
 
-ROOM = "the states of one row; make max_length smaller"
+NEEDED = "the states of one row; make max_length smaller"
 
 
 def convolve(x: Tensor, filters: Tensor, lengths: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class _Convolution(torch.autograd.Function):
         def of(begin: int, end: int) -> int:
             return call("convolve_rows", starts, lengths, begin, end, *filters.shape, x, filters, out)
 
-        require_memory(in_ranges(of, lengths.tolist()), what=ROOM)
+        require_memory(in_ranges(of, lengths.tolist()), what=NEEDED)
         return out
 
     @staticmethod
@@ -63,5 +63,5 @@ class _Convolution(torch.autograd.Function):
             return call("convolve_rows_backward", starts, lengths, begin, end, *given), part
 
         found, parts = zip(*in_ranges(of, lengths.tolist()), strict=True)
-        require_memory(found, what=ROOM)
+        require_memory(found, what=NEEDED)
         return to_x, torch.stack(parts).sum(0), None

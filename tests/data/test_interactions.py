@@ -62,7 +62,8 @@ def test_vocabulary_round_trip(tmp_path_factory: pytest.TempPathFactory, values:
 
 
 IDS = st.one_of(
-    st.lists(st.integers(-5, 40), min_size=1),  # close to each other: by a table
+    st.lists(st.integers(0, 12), min_size=13),  # a table of them all is small
+    st.lists(st.integers(-5, 40), min_size=1),
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1),
     st.lists(st.text("ab7é", min_size=1), min_size=1),
 )
@@ -75,6 +76,14 @@ def test_encoded_values_are_found_again(values: list) -> None:
     assert vocabulary.ids.tolist() == sorted(set(values))
     assert vocabulary.ids[index].tolist() == values
     assert index.dtype == np.int64
+
+
+@pytest.mark.parametrize("type_", ["int8", "int32", "int64", ">i8", "uint64", "Int64"])
+def test_integers_of_any_type_are_numbered_alike(type_: str) -> None:
+    vocabulary, index = Vocabulary.encoded(pd.Series([5, 0, 2, 2, 5, 0], dtype=type_))
+    assert vocabulary.ids.tolist() == [0, 2, 5]
+    assert vocabulary.ids.dtype == index.dtype == np.int64
+    assert index.tolist() == [2, 0, 1, 1, 2, 0]
 
 
 def test_an_unknown_id_is_minus_one_or_named() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from recsys.cache import cache_root
 from recsys.data.locations import Download, InstalledPackage, locate
 
 
@@ -140,10 +139,3 @@ def test_data_of_ones_own_has_to_be_given() -> None:
         FileNotFoundError, match=r"data set csv has no place .* data\.path=FILE_OR_FOLDER \(\*\.csv or \*\.tsv\)$"
     ):
         locate([], None, name="csv", expected=["*.csv", "*.tsv"])
-
-
-def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("RECSYS_CACHE", str(tmp_path))
-    assert cache_root() == tmp_path
-    monkeypatch.delenv("RECSYS_CACHE")
-    assert cache_root() == Path.home() / ".cache" / "recsys"

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys import parallel
 from recsys.data import order
-from recsys.data.order import by_user_and_time, in_compiled_code
+from recsys.data.order import by_user_and_time, sorted_in_compiled_code
 from recsys.kernels.library import library
 
 TIMES = (
@@ -30,7 +31,7 @@ def starts_of(users: list[int]) -> np.ndarray:
     return np.append(0, np.cumsum(np.bincount(users, minlength=1)))
 
 
-@pytest.mark.parametrize("ordered", [by_user_and_time, pytest.param(in_compiled_code, marks=needs_compiler)])
+@pytest.mark.parametrize("ordered", [by_user_and_time, pytest.param(sorted_in_compiled_code, marks=needs_compiler)])
 @settings(deadline=None)
 @given(data=st.data())
 def test_by_user_then_time_then_row(ordered: Callable[..., np.ndarray], data: st.DataObject) -> None:
@@ -44,18 +45,30 @@ def test_by_user_then_time_then_row(ordered: Callable[..., np.ndarray], data: st
 
 @needs_compiler
 @pytest.mark.parametrize("type_", ["i8", "i4", "f8", "f4"])
-def test_long_histories_on_two_workers(type_: str) -> None:
+def test_long_histories_in_two_ranges(type_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "in_ranges", lambda function, costs: [function(0, 17), function(17, len(costs))])
     generator = np.random.default_rng(0)
     users = generator.integers(0, 40, 20_000)
     times = generator.integers(-300, 300, len(users)).astype(type_)
-    found = in_compiled_code(users, starts_of(users.tolist()), times)
+    found = sorted_in_compiled_code(users, starts_of(users.tolist()), times)
     assert np.array_equal(found, np.lexsort((times, users)))
 
 
 @needs_compiler
-@pytest.mark.parametrize("type_", ["i8", "u8", "f8"])
-def test_many_rows_are_sorted_like_few(type_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    users, times = np.array([1, 0, 1, 0, 1]), np.array([9, 5, 9, 4, 1], dtype=type_)
-    few = by_user_and_time(users, np.array([0, 2, 5]), times)
+@pytest.mark.parametrize(
+    ("type_", "compiled"), [("i8", True), ("f8", True), (None, True), ("u8", False), ("longdouble", False)]
+)
+def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    users, starts = np.array([1, 0, 1, 0, 1]), np.array([0, 2, 5])
+    times = None if type_ is None else np.array([9, 5, 9, 4, 1], dtype=type_)
+    few = by_user_and_time(users, starts, times)
+    if times is not None:
+        times.flags.writeable = False  # as what Arrow hands over
+    called = []
     monkeypatch.setattr(order, "COMPILED_FROM", 1)
-    assert by_user_and_time(users, np.array([0, 2, 5]), times).tolist() == few.tolist() == [3, 1, 4, 0, 2]
+    monkeypatch.setattr(
+        order, "sorted_in_compiled_code", lambda *given: called.append(1) or sorted_in_compiled_code(*given)
+    )
+    assert by_user_and_time(users, starts, times).tolist() == few.tolist()
+    assert bool(called) == compiled
+    assert few.tolist() == ([1, 3, 0, 2, 4] if times is None else [3, 1, 4, 0, 2])

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from recsys.kernels import library as module
-from recsys.kernels.library import call, compiler, compilers, library, takes
+from recsys.kernels.library import call, compiler, compilers, library, require_memory, takes
 from recsys.models.attention import attend
 from recsys.models.dropout import Dropout
 
@@ -146,6 +146,12 @@ def test_the_compiler_of_a_package_stands_in(monkeypatch: pytest.MonkeyPatch) ->
     assert list(compilers()) == [[sys.executable, "-m", "ziglang", "cc"]]
     monkeypatch.setenv("CC", "gcc-9")  # who names one wants that one
     assert not list(compilers())
+
+
+def test_calls_that_found_no_memory_are_one_error() -> None:
+    require_memory([1, 1], what="rows")
+    with pytest.raises(MemoryError, match="no memory for rows"):
+        require_memory([1, 0], what="rows")
 
 
 @needs_compiler
