@@ -1,7 +1,8 @@
 /* Interactions in order: each user's together, oldest first. */
 
-#include <stdint.h>
 #include <stdlib.h>
+
+#include "sizes.h"
 
 enum { RUN = 16 }; /* events that are sorted by insertion; longer runs by merging */
 
@@ -32,10 +33,10 @@ static void merge(const event *a, const event *a_end, const event *b, const even
 
 /* The sorted events, which lie in `events` or in `other`, [count] both. Equal times keep their order. */
 static const event *sorted(event *events, event *other, int64_t count) {
-    for (int64_t i = 0; i < count; i += RUN) insertion_sort(events + i, count - i < RUN ? count - i : RUN);
+    for (int64_t i = 0; i < count; i += RUN) insertion_sort(events + i, at_most(count - i, RUN));
     for (int64_t size = RUN; size < count; size *= 2) {
         for (int64_t i = 0; i < count; i += 2 * size) {
-            int64_t middle = i + size < count ? i + size : count, end = i + 2 * size < count ? i + 2 * size : count;
+            int64_t middle = at_most(i + size, count), end = at_most(i + 2 * size, count);
             merge(events + i, events + middle, events + middle, events + end, other + i);
         }
         event *swapped = events;

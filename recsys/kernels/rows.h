@@ -6,10 +6,6 @@
 
 #define BLOCK 8 /* sums that are held in registers, none of which waits for another's multiplication */
 
-INLINE int64_t at_most(int64_t x, int64_t limit) { return x < limit ? x : limit; }
-
-INLINE int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
-
 /* [count][stride] -> [room][padded], zeros where there is nothing. */
 static void copy(
     float *to, int64_t room, int64_t padded, const float *from, int64_t count, int64_t stride, int64_t size

@@ -39,7 +39,7 @@ static float exponentiate(float *x, int64_t count, float highest) {
             store(x + c + k * LANES, power);
         }
     for (int64_t c = whole; c < count; c += LANES) {
-        int64_t size = (count - c < LANES ? count - c : LANES) * sizeof *x;
+        int64_t size = at_most(count - c, LANES) * sizeof *x;
         floats rest = every(-INFINITY);
         memcpy(&rest, x + c, size);
         rest = power_of_two((rest - highest) * LOG2_E);

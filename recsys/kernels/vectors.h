@@ -3,8 +3,9 @@
 A function of a vector is one of each of its lanes. GCC and Clang turn these types into the instructions of whatever
 processor they compile for. */
 
-#include <stdint.h>
 #include <string.h>
+
+#include "sizes.h"
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -15,7 +16,6 @@ processor they compile for. */
 #define DRAWS 4      /* random bytes in a word */
 #define PLACES 16    /* words of neighbouring places: the widest vector's lanes, so that all processors draw alike */
 #define LEVELS 256   /* values of a random byte */
-#define INLINE static inline __attribute__((always_inline))
 
 typedef float floats __attribute__((vector_size(4 * LANES)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES)));

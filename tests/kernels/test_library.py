@@ -157,7 +157,13 @@ def test_calls_that_found_no_memory_are_one_error() -> None:
 @needs_compiler
 @pytest.mark.parametrize(
     "wrong",
-    [torch.zeros(4, 4).T, torch.zeros(4).double(), np.zeros(4, np.int32), np.zeros((4, 4), np.float32).T],
+    [
+        torch.zeros(4, 4).T,
+        torch.zeros(4).double(),
+        torch.zeros(4).int(),
+        np.zeros(4, np.int32),
+        np.zeros((4, 4), np.float32).T,
+    ],
 )
 def test_what_c_would_misread_is_refused(wrong: torch.Tensor | np.ndarray) -> None:
     with pytest.raises(TypeError, match="contiguous float32 or int64"):
