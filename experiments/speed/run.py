@@ -28,6 +28,7 @@ def main() -> None:
         "prepare.py": peer,
         "grids.py": [],
         "quality.py": [f"--ml1m={options.ml1m}"],
+        "paths.py": [],
         "s3.py": [f"--beauty={options.beauty}"],
         "plots.py": [],
     }
