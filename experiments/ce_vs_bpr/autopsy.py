@@ -93,6 +93,8 @@ def main() -> None:
         every = [(variant, loss, seed) for seed in options.seeds for variant in VARIANTS for loss in LOSSES]
         side_by_side([partial(run, *each, root, more) for each in every], jobs=options.jobs)
     table = report(root)
+    if table.empty:
+        sys.exit(f"{root} has no variant with runs of both losses yet")
     table.to_csv(options.out / "autopsy.csv", index=False)
     print(table.round(4).to_string(index=False))
 

@@ -46,7 +46,10 @@ def cpu_to_best(run: Run) -> float:
 
 
 def write_results(root: Path, out: Path) -> None:
-    """One line per run of every section; `chosen` are those of the tables, the others were tried on validation."""
+    """One line per run of every section; `chosen` are those of the tables, the others were tried on validation.
+
+    The autopsy's `setting` is its variant; its metrics are those of its own faulty protocol.
+    """
     tables = []
     for section in sorted(path for path in root.iterdir() if path.is_dir()):
         for cell in finished(section):
@@ -56,6 +59,11 @@ def write_results(root: Path, out: Path) -> None:
                 setting = {"setting": record.parent.parent.name, "chosen": run.path in chosen}
                 facts = {"section": section.name, **cell.facts, **setting, "cpu_to_best": round(cpu_to_best(run), 1)}
                 tables.append(every_run([run]).assign(**facts))
+    for record in sorted((root / "autopsy").glob("*/*/seed*/run.json")):
+        run, variant = load_run(record.parent), record.parents[2].name
+        place = dict(zip(FACTS, ("s3rec", run.name, 1, "uniform"), strict=True))
+        facts = {"section": "autopsy", **place, "setting": variant, "chosen": True}
+        tables.append(every_run([run]).assign(**facts, cpu_to_best=round(cpu_to_best(run), 1)))
     if tables:
         frame = pd.concat(tables)
         first = ["section", "name", *FACTS, "setting", "chosen", "seed"]

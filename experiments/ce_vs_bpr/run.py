@@ -21,18 +21,19 @@ ARCHIVE = "runs.tar.xz"
 SECTIONS = ("ml100k", "ml1m", "beauty", "hidden")
 
 
-def work(cell: Cell, root: Path, more: list[str]) -> None:
-    """Chooses the cell's setting, then runs it over the other seeds; writes chosen.json."""
+def work(cell: Cell, root: Path, more: list[str]) -> bool:
+    """Chooses the cell's setting, then runs it over the other seeds; writes chosen.json. Whether no run failed."""
     first, *others = cell.seeds
     tried = {setting: run_one(cell, setting, first, root, more) for setting in cell.settings}
     scores = {setting: run.metrics["val/ndcg@10"] for setting, run in tried.items() if run is not None}
     if not scores:
-        return
+        return False
     best = max(scores, key=scores.__getitem__)
     choose(root / cell.name, cell.facts, folder_of(best))
     runs = [tried[best], *(run_one(cell, best, seed, root, more) for seed in others)]
     found = ", ".join(f"{run.metrics['val/ndcg@10']:.4f}" for run in runs if run is not None)
     print(f"{cell.name}, {folder_of(best)}: validation NDCG@10 {found}", flush=True)
+    return None not in runs and None not in tried.values()
 
 
 def run_one(cell: Cell, setting: Setting, seed: int, root: Path, more: list[str]) -> Run | None:
@@ -70,7 +71,22 @@ def sections(options: argparse.Namespace) -> dict[str, list[Cell]]:
     missing = [name for name in options.sections if name not in found]
     if missing:
         sys.exit(f"section {missing[0]} needs its data: --{missing[0]} FILE")
-    return {name: found[name] for name in options.sections}
+    wanted = {name: [cell for cell in found[name] if _asked(cell, options.cells)] for name in options.sections}
+    if wanted and not any(wanted.values()):
+        names = "; ".join(cell.name for name in wanted for cell in found[name])
+        sys.exit(f"no cell begins with --cells {' '.join(map(repr, options.cells))}; there are {names}")
+    return wanted
+
+
+def _asked(cell: Cell, beginnings: list[str] | None) -> bool:
+    return beginnings is None or cell.name.startswith(tuple(beginnings))
+
+
+def data_file(text: str) -> Path:
+    """The path of data that is there."""
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text} does not exist")
+    return Path(text)
 
 
 def main() -> None:
@@ -78,9 +94,9 @@ def main() -> None:
     parser.add_argument(
         "sections", nargs="*", type=known, metavar="section", help=f"{', '.join(SECTIONS)}; none: tables only"
     )
-    parser.add_argument("--ml1m", type=Path, help="ml-1m_sas.txt, or a folder of MovieLens-1M")
+    parser.add_argument("--ml1m", type=data_file, help="ml-1m_sas.txt, or a folder of MovieLens-1M")
     parser.add_argument("--ml1m-pretraining", type=Path, help="a pre-training of S3-Rec on it, with max_length=100")
-    parser.add_argument("--beauty", type=Path, help="Beauty.txt")
+    parser.add_argument("--beauty", type=data_file, help="Beauty.txt")
     parser.add_argument("--epochs", type=int, default=5, help="of pre-training on MovieLens-100K (default: 5)")
     parser.add_argument("--cells", nargs="*", help="those alone whose name begins so, such as 'sasrec, bpr'")
     parser.add_argument("--jobs", type=int, default=2, help="cells at work at once, one thread each (default: 2)")
@@ -91,16 +107,20 @@ def main() -> None:
     options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
     options.root = options.root.resolve()
     unpack(options.out / ARCHIVE, options.root)
+    done = [True]
     for name, cells in sections(options).items():
-        wanted = [cell for cell in cells if options.cells is None or cell.name.startswith(tuple(options.cells))]
-        if any("pre-trained" in cell.encoder for cell in wanted) and name == "ml100k":
+        if any("pre-trained" in cell.encoder for cell in cells) and name == "ml100k":
             pretrain(options.root / "pretraining", options.epochs, more)
-        side_by_side([partial(work, cell, options.root / name, more) for cell in wanted], jobs=options.jobs)
+        done += side_by_side([partial(work, cell, options.root / name, more) for cell in cells], jobs=options.jobs)
         if name == "hidden":
-            recsys("diagnose", f"run={options.root / name}")
+            done.append(recsys("diagnose", f"run={options.root / name}"))
+    if not any(options.root.glob("*/")):
+        sys.exit(f"{options.root} holds no runs; name a section to train")
     write_results(options.root, options.out)
     given = [path.resolve() for path in (options.ml1m, options.beauty) if path is not None]
     pack(options.root, options.out / ARCHIVE, data=given)
+    if not all(done):
+        sys.exit("not every run succeeded; the same command tries them again")
 
 
 if __name__ == "__main__":

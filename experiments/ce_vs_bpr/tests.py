@@ -91,7 +91,10 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("outputs/ce_vs_bpr"), help="where runs are kept")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where tests.csv goes")
     options = parser.parse_args()
-    table = report(options.root.resolve())
+    try:
+        table = report(options.root.resolve())
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f"{error}; the strata are of the data that was trained on, where its run's config says it is")
     if table.empty:
         sys.exit(f"{options.root} has nothing to test yet")
     table.to_csv(options.out / "tests.csv", index=False)
