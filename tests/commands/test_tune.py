@@ -90,7 +90,7 @@ def test_a_search_continues_to_the_number_of_trials_asked_for(capsys: pytest.Cap
 
 def test_a_refused_combination_is_told_and_the_others_go_on(capsys: pytest.CaptureFixture) -> None:
     Path("space.yaml").write_text(ODD)
-    assert tune("trials=6") == 0
+    assert tune("trials=3") == 0
     states = trials().groupby("params_model.dim")["state"].unique().map(list).to_dict()
     assert states == {6: ["COMPLETE"], 7: ["FAIL"]}
     assert "failed: dim (7) must be divisible by num_heads (2)" in capsys.readouterr().out
