@@ -15,7 +15,7 @@ PEER = {"seconds": [42, 60, 94], "ndcg@10": [0.0366, 0.0455, 0.0502]}  # RecTool
 
 def quality() -> None:
     """Validation NDCG@10 against seconds of training, one line per seed; crosses are test values."""
-    curves, results = pd.read_csv(HERE / "quality_epochs.csv"), pd.read_csv(HERE / "quality.csv")
+    curves, results = pd.read_csv(HERE / "quality_epochs.csv").dropna(), pd.read_csv(HERE / "quality.csv")
     names = list(results["data"].unique())
     figure, axes = plt.subplots(1, len(names), figsize=(6 * len(names), 4), squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
@@ -44,7 +44,7 @@ def throughput() -> None:
         for _, row in rows.iterrows():
             place = (100 * row["share"], row["positions"] / row["epoch_s"])
             axis.annotate(row["case"].split(",")[0], place, xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axis.set(xlabel="share of the float32 peak, %", ylabel="positions per second", yscale="log")
+    axis.set(xlabel="share of the float32 peak, %", ylabel="positions per second", yscale="log", xlim=(0, 75))
     axis.set_title("SASRec on MovieLens-1M, two cores: one training epoch")
     axis.legend()
     _save(figure, "throughput.png")
