@@ -1,5 +1,6 @@
 """What the studies share: training runs in processes of their own, each skipped where it is finished."""
 
+import argparse
 import json
 import os
 import shutil
@@ -15,6 +16,13 @@ from omegaconf import OmegaConf
 from recsys.report.runs import Run, load_run
 
 T = TypeVar("T")
+
+
+def parsed(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[str]]:
+    """The command line's options, and what stands behind `--`, which goes to every run."""
+    arguments = sys.argv[1:]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return parser.parse_args(arguments[:end]), arguments[end + 1 :]
 
 
 def train(overrides: Iterable[str], path: Path, *, name: str, seed: int) -> Run | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from experiments.runs import side_by_side, train
+from experiments.runs import parsed, side_by_side, train
 from recsys.report.leaderboard import compare
 from recsys.report.per_user import mean_per_user
 from recsys.report.runs import load_runs
@@ -85,9 +85,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("outputs/ce_vs_bpr/autopsy"), help="where runs are kept")
     parser.add_argument("--out", type=Path, default=HERE, help="where autopsy.csv goes")
     parser.add_argument("--report", action="store_true", help="run nothing: the table of what is there")
-    arguments = sys.argv[1:]
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
+    options, more = parsed(parser)
     root = options.root.resolve()
     if not options.report:
         every = [(variant, loss, seed) for seed in options.seeds for variant in VARIANTS for loss in LOSSES]

@@ -128,14 +128,14 @@ def cost(cells: list[Finished], png: Path) -> None:
     figure, axis = plt.subplots(figsize=(7, 4.5), layout="constrained")
     styles = {None: "-", 1: ":", 100: "-"}
     for cell in cells:
-        if cell.facts["encoder"] != "sasrec" or cell.facts["sampler"] == "popular" or cell.facts["negatives"] == 10:
+        count = cell.facts["negatives"]
+        if cell.facts["encoder"] != "sasrec" or cell.facts["sampler"] == "popular" or count not in styles:
             continue
         run = cell.runs[0]
         history = pd.read_csv(run.path / "metrics.csv").dropna(subset=[VALIDATION])
         seconds = (history["epoch"] + 1) * run.seconds["fit_cpu"] / (run.epochs or 1)
-        style = styles[cell.facts["negatives"]]  # pyright: ignore[reportArgumentType]
         best = run.metrics[VALIDATION]
-        axis.plot(seconds, history[VALIDATION], style, color=colour(cell), linewidth=1.2, label=label(cell))
+        axis.plot(seconds, history[VALIDATION], styles[count], color=colour(cell), linewidth=1.2, label=label(cell))
         axis.plot(cpu_to_best(run), best, "o", color=colour(cell), markersize=5)
     axis.set(xlabel="processor seconds of training, validation included", ylabel="validation NDCG@10")
     axis.set_title("SASRec on MovieLens-100K, seed 0, each loss with its chosen setting", fontsize=9, loc="left")

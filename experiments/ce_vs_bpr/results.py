@@ -57,14 +57,17 @@ def write_results(root: Path, out: Path) -> None:
             for record in sorted((section / cell.name).glob("*/seed*/run.json")):
                 run = load_run(record.parent)
                 setting = {"setting": record.parent.parent.name, "chosen": run.path in chosen}
-                facts = {"section": section.name, **cell.facts, **setting, "cpu_to_best": round(cpu_to_best(run), 1)}
-                tables.append(every_run([run]).assign(**facts))
+                tables.append(_row(run, section=section.name, **cell.facts, **setting))
     for record in sorted((root / "autopsy").glob("*/*/seed*/run.json")):
-        run, variant = load_run(record.parent), record.parents[2].name
+        run = load_run(record.parent)
         place = dict(zip(FACTS, ("s3rec", run.name, 1, "uniform"), strict=True))
-        facts = {"section": "autopsy", **place, "setting": variant, "chosen": True}
-        tables.append(every_run([run]).assign(**facts, cpu_to_best=round(cpu_to_best(run), 1)))
+        tables.append(_row(run, section="autopsy", **place, setting=record.parents[2].name, chosen=True))
     if tables:
         frame = pd.concat(tables)
         first = ["section", "name", *FACTS, "setting", "chosen", "seed"]
         frame[[*first, *(name for name in frame if name not in first)]].to_csv(out / "results.csv", index=False)
+
+
+def _row(run: Run, **facts: object) -> pd.DataFrame:
+    """What the run measured, and the facts."""
+    return every_run([run]).assign(**facts, cpu_to_best=round(cpu_to_best(run), 1))

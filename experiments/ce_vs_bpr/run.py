@@ -14,7 +14,7 @@ from pathlib import Path
 from experiments.archive import pack, unpack
 from experiments.ce_vs_bpr.cells import Cell, Setting, beauty, hidden, ml1m, ml100k
 from experiments.ce_vs_bpr.results import choose, write_results
-from experiments.runs import recsys, side_by_side, train
+from experiments.runs import parsed, recsys, side_by_side, train
 from recsys.report.runs import Run
 
 ARCHIVE = "runs.tar.xz"
@@ -71,15 +71,12 @@ def sections(options: argparse.Namespace) -> dict[str, list[Cell]]:
     missing = [name for name in options.sections if name not in found]
     if missing:
         sys.exit(f"section {missing[0]} needs its data: --{missing[0]} FILE")
-    wanted = {name: [cell for cell in found[name] if _asked(cell, options.cells)] for name in options.sections}
+    beginnings = tuple(options.cells)
+    wanted = {name: [cell for cell in found[name] if cell.name.startswith(beginnings)] for name in options.sections}
     if wanted and not any(wanted.values()):
         names = "; ".join(cell.name for name in wanted for cell in found[name])
         sys.exit(f"no cell begins with --cells {' '.join(map(repr, options.cells))}; there are {names}")
     return wanted
-
-
-def _asked(cell: Cell, beginnings: list[str] | None) -> bool:
-    return beginnings is None or cell.name.startswith(tuple(beginnings))
 
 
 def data_file(text: str) -> Path:
@@ -98,17 +95,18 @@ def main() -> None:
     parser.add_argument("--ml1m-pretraining", type=Path, help="a pre-training of S3-Rec on it, with max_length=100")
     parser.add_argument("--beauty", type=data_file, help="Beauty.txt")
     parser.add_argument("--epochs", type=int, default=5, help="of pre-training on MovieLens-100K (default: 5)")
-    parser.add_argument("--cells", nargs="*", help="those alone whose name begins so, such as 'sasrec, bpr'")
+    parser.add_argument(
+        "--cells", nargs="*", default=[""], help="those alone whose name begins so, such as 'sasrec, bpr'"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="cells at work at once, one thread each (default: 2)")
     parser.add_argument("--root", type=Path, default=Path("outputs/ce_vs_bpr"), help="where runs are kept")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="where tables go")
-    arguments = sys.argv[1:]
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
+    options, more = parsed(parser)
     options.root = options.root.resolve()
+    asked = sections(options)  # a mistake is told before the archive is unpacked
     unpack(options.out / ARCHIVE, options.root)
-    done = [True]
-    for name, cells in sections(options).items():
+    done = []
+    for name, cells in asked.items():
         if any("pre-trained" in cell.encoder for cell in cells) and name == "ml100k":
             pretrain(options.root / "pretraining", options.epochs, more)
         done += side_by_side([partial(work, cell, options.root / name, more) for cell in cells], jobs=options.jobs)

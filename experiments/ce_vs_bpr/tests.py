@@ -22,6 +22,7 @@ from recsys.report.strata import groups
 from recsys.runs.data import asked_users
 
 METRIC = "ndcg@10"
+BASELINE = (1, "uniform")  # negatives as the baseline has them
 SECTIONS = ("ml100k", "ml1m", "beauty")
 
 
@@ -36,15 +37,22 @@ class Question(NamedTuple):
 def questions(cells: list[Finished]) -> Iterator[Question]:
     """Those that can be asked of the cells that are finished."""
     for encoder in dict.fromkeys(cell.facts["encoder"] for cell in cells):
-        own = {tuple(cell.facts.values())[1:]: cell for cell in cells if cell.facts["encoder"] == encoder}
-        for (loss, count, sampler), cell in own.items():
-            if loss == "bpr" and (bce := own.get(("bce", count, sampler))):
-                yield Question(cell, bce, strata=(count, sampler) == (1, "uniform"))
-        if softmax := own.get(("ce", None, None)):
-            for loss in ("bpr", "bce"):
-                sampled = [cell for key, cell in own.items() if key[0] == loss]
+        own = {loss: {} for loss in ("bpr", "bce", "ce")}
+        for cell in cells:
+            if cell.facts["encoder"] == encoder and cell.facts["loss"] in own:
+                own[cell.facts["loss"]][drawn(cell)] = cell
+        for negatives, bpr in own["bpr"].items():
+            if bce := own["bce"].get(negatives):
+                yield Question(bpr, bce, strata=negatives == BASELINE)
+        for softmax in own["ce"].values():
+            for sampled, strata in ((own["bpr"], True), (own["bce"], False)):
                 if sampled:
-                    yield Question(max(sampled, key=lambda cell: cell.validation), softmax, strata=loss == "bpr")
+                    yield Question(max(sampled.values(), key=lambda cell: cell.validation), softmax, strata=strata)
+
+
+def drawn(cell: Finished) -> tuple[str | int | None, ...]:
+    """Its number of negatives, and by what they are drawn."""
+    return cell.facts["negatives"], cell.facts["sampler"]
 
 
 def answer(question: Question) -> Iterator[dict[str, object]]:

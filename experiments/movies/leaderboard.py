@@ -6,7 +6,6 @@ continues. What stands behind `--` goes to every run: -- trainer.max_epochs=30
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.protocols import run as protocols
-from experiments.runs import reuse, side_by_side, train
+from experiments.runs import parsed, reuse, side_by_side, train
 from experiments.tables import markdown
 from recsys.report.aggregation import every_run
 from recsys.report.runs import RunStatus, load_runs
@@ -132,9 +131,7 @@ def main() -> None:
         help="finished runs of seed 0 on MovieLens-1M with the same config, to be copied in place of trained",
     )
     parser.add_argument("--report", action="store_true", help="run nothing: tables of what is there")
-    arguments = sys.argv[1:]
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    options, more = parser.parse_args(arguments[:end]), arguments[end + 1 :]
+    options, more = parsed(parser)
     root = options.root.resolve()
     for name, _, source in (given.partition("=") for given in options.reuse):
         reuse(Path(source), root / ML_1M / name / "seed0", name=name, study=STUDY)

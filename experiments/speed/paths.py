@@ -1,6 +1,6 @@
 """Test NDCG@10 by compiled code and by torch's own operations, over seeds: paths.csv.
 
-    python experiments/speed/paths.py [--seeds 0 1 2]
+    python experiments/speed/paths.py [--seeds 0 1 2 3 4]
 
 SASRec with full cross-entropy on MovieLens-100K. CC=none leaves attention, dropout, softmax and whatever else is C to
 torch's own operations (recsys/kernels), which draw other random numbers for dropout: what differs is noise, as between
@@ -8,35 +8,24 @@ seeds. Finished runs are read, not run again.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
+from training import trained
 
 PATHS = {"compiled": {}, "torch alone": {"CC": "none"}}
 
 
-def trained(name: str, *, seed: int, root: Path) -> dict:
-    """The run's record."""
-    path = root / name / f"seed{seed}"
-    command = [sys.executable, "-m", "recsys", "train", "loss=ce", f"seed={seed}", "study=speed_paths"]
-    environment = {**os.environ, **PATHS[name]}
-    subprocess.run([*command, f"output_dir='{path}'", f"name='{name}'"], check=True, env=environment)
-    return json.loads((path / "run.json").read_text())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     parser.add_argument("--root", type=Path, default=Path("outputs/speed_paths"), help="where runs are kept")
     options = parser.parse_args()
     records = []
     for seed in options.seeds:
-        for name in PATHS:
-            record = trained(name, seed=seed, root=options.root.resolve())
+        for name, environment in PATHS.items():
+            path = options.root.resolve() / name / f"seed{seed}"
+            record = trained(path, ["loss=ce", "study=speed_paths"], name=name, seed=seed, environment=environment)
             found = {metric: record["metrics"][metric] for metric in ("val/ndcg@10", "test/ndcg@10")}
             records.append({"path": name, "seed": seed, "epochs": record["epochs"], **record["seconds"], **found})
     table = pd.DataFrame(records)

@@ -8,13 +8,11 @@ validation. Finished runs are read, not run again.
 """
 
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from training import trained
 
 HERE = Path(__file__).parent
 
@@ -40,14 +38,6 @@ def recipes(ml1m: Path) -> list[Recipe]:
     ]
 
 
-def trained(recipe: Recipe, *, seed: int, root: Path) -> Path:
-    """The run's directory."""
-    path = root / recipe.name / f"seed{seed}"
-    command = [sys.executable, "-m", "recsys", "train", *recipe.overrides, f"seed={seed}", "study=speed"]
-    subprocess.run([*command, f"output_dir='{path}'", f"name='{recipe.name}'"], check=True)
-    return path
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ml1m", type=Path, required=True, help="SASRec's ml-1m_sas.txt")
@@ -57,8 +47,8 @@ def main() -> None:
     results, curves = [], []
     for recipe in recipes(options.ml1m.resolve()):
         for seed in options.seeds:
-            path = trained(recipe, seed=seed, root=options.root.resolve())
-            record = json.loads((path / "run.json").read_text())
+            path = options.root.resolve() / recipe.name / f"seed{seed}"
+            record = trained(path, [*recipe.overrides, "study=speed"], name=recipe.name, seed=seed, environment={})
             labels = {"data": recipe.name, "seed": seed}
             found = {name: record["metrics"][name] for name in ("val/ndcg@10", "test/ndcg@10", "test/hr@10")}
             results.append(labels | record["seconds"] | {"epochs": record["epochs"], **found, "target": recipe.target})
