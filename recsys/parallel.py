@@ -4,10 +4,11 @@ Two cores that share every single operation make a Transformer's step 1.5 times 
 of the batch 1.8 times: neither waits for the other between operations.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from threading import Barrier, local
 from typing import Any, TypeVar
 
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor
 
 from recsys.draws import drawing_from
+from recsys.kernels.library import Argument, call, call_all, has_threads
 
 WORKERS = 2
+FEW = 128  # cells of a batch for each thread of compiled code, at least; those are handed out faster
 SHARE = 2048  # cells of a batch for each worker, at least: with fewer, handing them out takes as long as it saves
 
 T = TypeVar("T")
@@ -27,7 +30,12 @@ _thread = local()
 
 def num_workers() -> int:
     """How many there are: as torch has threads, at most WORKERS; a worker has no others under it."""
-    return 1 if getattr(_thread, "is_worker", False) else min(WORKERS, torch.get_num_threads())
+    return 1 if is_worker() else min(WORKERS, torch.get_num_threads())
+
+
+def is_worker() -> bool:
+    """Whether this thread is one."""
+    return getattr(_thread, "is_worker", False)
 
 
 def on_workers(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
@@ -43,14 +51,30 @@ def on_workers(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
     return list(_pool(torch.get_num_threads()).map(alike, tasks))
 
 
-def in_ranges(function: Callable[[int, int], R], costs: Sequence[int]) -> list[R]:
-    """function(begin, end) of neighbouring ranges of things, each on a worker of its own.
+def call_each(name: str, several: Sequence[Sequence[Argument]]) -> list[int]:
+    """What a compiled function returns for each of several lists of arguments, each on a thread of its own."""
+    if len(several) > 1 and has_threads():
+        return call_all(name, several)
+    return on_workers(lambda arguments: call(name, *arguments), several)
 
-    costs: of each thing, in cells; one range where they are few, or where there is no second core.
-    """
-    shared = sum(costs) >= WORKERS * SHARE and num_workers() == WORKERS
-    groups = _groups(costs) if shared else [slice(0, len(costs))]
-    return on_workers(lambda group: function(group.start, group.stop), groups)
+
+def ranges(costs: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbouring ranges of things for `call_each`, of about the same cost, in cells; one where they are few."""
+    return [(group.start, group.stop) for group in _groups(costs, _num_shares(sum(costs)))] or [(0, 0)]
+
+
+def even_ranges(count: int, *, step: int, cells: int) -> list[tuple[int, int]]:
+    """The same of `count` things, which are `cells` together; they begin at multiples of `step`."""
+    size = max(1, -(-count // (step * _num_shares(cells)))) * step
+    return [(start, min(start + size, count)) for start in range(0, max(1, count), size)]
+
+
+def _num_shares(cells: int) -> int:
+    """How many shares that many cells are worth, for as many threads as there are."""
+    if is_worker():
+        return 1
+    most, fewest = (torch.get_num_threads(), FEW) if has_threads() else (num_workers(), SHARE)
+    return max(1, min(most, cells // fewest))
 
 
 @cache
@@ -80,7 +104,7 @@ def side_by_side(
     costs: cells of each part. One part after the other where they are few, or where there is no second core.
     """
     weights = list(parameters)
-    groups = _groups(costs) if _may_share(costs, weights) else []
+    groups = _groups(costs, WORKERS) if _may_share(costs, weights) else []
     if len(groups) < WORKERS:
         return torch.cat([function(part) for part in parts])
     work = _Work(function, parts, groups)
@@ -141,12 +165,15 @@ def _may_share(costs: Sequence[int], weights: Sequence[Tensor]) -> bool:
     return on_cpu and sum(costs) >= WORKERS * SHARE and num_workers() == WORKERS
 
 
-def _groups(costs: Sequence[int]) -> list[slice]:
-    """Neighbouring parts for each worker, of about the same cost."""
-    ends = torch.tensor(costs).cumsum(0)
-    shares = torch.arange(1, WORKERS) * ends[-1] / WORKERS
-    cuts = [0, *((ends[:, None] - shares).abs().argmin(0) + 1).tolist(), len(costs)]
-    return [slice(start, stop) for start, stop in pairwise(cuts) if start < stop]
+def _groups(costs: Sequence[int], count: int) -> list[slice]:
+    """Neighbouring parts of about the same cost, at most `count` of them."""
+    ends = [0, *accumulate(costs)]
+    cuts = {0, len(costs)}
+    for share in range(1, count):
+        aim = share * ends[-1] / count
+        after = bisect_left(ends, aim)
+        cuts.add(after if ends[after] - aim < aim - ends[after - 1] else after - 1)
+    return [slice(start, stop) for start, stop in pairwise(sorted(cuts))]
 
 
 def _total(parts: Sequence[Tensor | None]) -> Tensor | None:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # ranx's numbers are the same, without half a minute of compiling
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as the command line does: before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as the command line does: before torch is imported
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers that share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

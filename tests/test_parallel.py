@@ -33,10 +33,20 @@ class Encoder(nn.Module):
 
 
 def test_a_worker_has_no_workers_under_it() -> None:
-    inner = on_workers(lambda _: (parallel.num_workers(), parallel.in_ranges(lambda *cut: cut, [5000] * 4)), [0, 1])
+    inner = on_workers(lambda _: (parallel.num_workers(), parallel.ranges([5000] * 4)), [0, 1])
     assert inner == [(1, [(0, 4)])] * 2
-    assert parallel.in_ranges(lambda *cut: cut, [5000] * 4) == [(0, 2), (2, 4)]
-    assert parallel.in_ranges(lambda *cut: cut, [5] * 4) == [(0, 4)]
+
+
+def test_ranges_are_of_about_the_same_cost_and_worth_a_thread() -> None:
+    assert parallel.ranges([5000] * 4) == [(0, 2), (2, 4)]
+    assert parallel.ranges([5000, 100, 100, 100]) == [(0, 1), (1, 4)]
+    assert parallel.ranges([100, 100, 100, 5000]) == [(0, 3), (3, 4)]
+    assert parallel.ranges([9000]) == [(0, 1)]
+    assert parallel.ranges([5] * 4) == [(0, 4)]
+    assert parallel.ranges([]) == [(0, 0)]
+    assert parallel.even_ranges(5000, step=64, cells=5000) == [(0, 2560), (2560, 5000)]
+    assert parallel.even_ranges(70, step=64, cells=70) == [(0, 70)]
+    assert parallel.even_ranges(0, step=64, cells=0) == [(0, 0)]
 
 
 def test_workers_share_the_threads_however_often_they_are_made() -> None:
@@ -136,7 +146,7 @@ def test_a_workers_error_is_the_callers() -> None:
 
 @pytest.mark.parametrize("costs", [[1, 1, 1, 1], [5, 1, 1], [1, 1, 5], [3, 3], [1, 9]])
 def test_workers_get_neighbouring_parts_and_the_best_such_halves(costs: list[int]) -> None:
-    groups = parallel._groups(costs)
+    groups = parallel._groups(costs, parallel.WORKERS)
     assert [index for group in groups for index in range(len(costs))[group]] == list(range(len(costs)))
     worst = max(sum(costs[group]) for group in groups)
     assert worst == min(max(sum(costs[:cut]), sum(costs[cut:])) for cut in range(1, len(costs)))

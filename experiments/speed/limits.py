@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `recsys` sets it, before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as `recsys` sets it, before torch is imported
 
 import pandas as pd
 import torch

@@ -12,7 +12,7 @@ import statistics
 import time
 from typing import Any
 
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as `recsys` sets it, before torch is imported
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as `recsys` sets it, before torch is imported
 
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate

@@ -47,8 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     where the environment variable HYDRA_FULL_ERROR is 1.
     """
     # Read when torch is first imported: how long a thread spins before it sleeps. OpenMP's own default makes a run ten
-    # times slower as soon as another program wants a core; sleeping at once makes small steps a third slower.
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    # times slower as soon as another program wants a core; sleeping at once makes small steps a third slower, as waking
+    # takes longer than most operations.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())

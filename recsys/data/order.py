@@ -21,16 +21,15 @@ def by_user_and_time(users: np.ndarray, starts: np.ndarray, times: np.ndarray | 
 
 def sorted_in_compiled_code(users: np.ndarray, starts: np.ndarray, times: np.ndarray | None) -> np.ndarray:
     """The same by recsys/kernels/order.c, users side by side; times: signed integers or floats, at most 64 bits."""
-    from recsys.kernels.library import call, require_memory
-    from recsys.parallel import in_ranges
+    from recsys.kernels.library import require_memory
+    from recsys.parallel import call_each, ranges
 
     keys = None if times is None else _sortable(times)
     events, order = np.empty((len(users), 2), dtype=np.int64), np.empty(len(users), dtype=np.int64)
 
-    def of(first: int, last: int) -> int:
-        return call("order_rows", users, keys, len(users), starts, first, last, events, order)
-
-    require_memory(in_ranges(of, np.diff(starts).tolist()), what="sorting the interactions; close other programs")
+    parts = ranges(np.diff(starts).tolist())
+    found = call_each("order_rows", [(users, keys, len(users), starts, *part, events, order) for part in parts])
+    require_memory(found, what="sorting the interactions; close other programs")
     return order
 
 

@@ -15,11 +15,12 @@ rowsum(dO * O). What ends in _across is transposed, [size][LANES]. */
 
 #define HIDDEN -1e30f  /* score of a key that is not seen */
 
-/* B rows of H heads of `size` numbers each. Keys of row b: `lengths[b]` cells from `starts[b]` on; each of them asks, or
-with `ends` one query b alone. causal: a query sees the keys up to its own place. longest: of the lengths. */
+/* B rows of H heads of `size` numbers each. Keys of row b: `lengths[b]` cells from `starts[b]` on. Of the first `whole`
+rows each cell asks, and with `causal` sees the keys up to its own place; of the others one query each, behind those,
+sees the whole row. longest: of the lengths. */
 typedef struct {
     const int64_t *starts, *lengths;
-    int64_t heads, size, longest, causal, ends;
+    int64_t heads, size, longest, causal, whole;
     float to_bits; /* what scores are multiplied with: log2 e / sqrt(size) */
     draws drawn;
 } batch;
@@ -33,19 +34,24 @@ typedef struct {
     words place;   /* where its draws begin */
 } tile;
 
-INLINE int64_t num_queries(const batch *all, int64_t row) { return all->ends ? 1 : all->lengths[row]; }
+INLINE int64_t num_queries(const batch *all, int64_t row) { return row < all->whole ? all->lengths[row] : 1; }
+
+INLINE int64_t first_query(const batch *all, int64_t row) {
+    return row < all->whole ? all->starts[row] : all->starts[all->whole] + row - all->whole;
+}
 
 /* The tile whose first query is the row's query i. */
 static tile tile_of(const batch *all, int64_t row, int64_t head, int64_t i) {
     int64_t keys = all->lengths[row], draws_a_query = rounded_up(all->longest, BLOCK) / DRAWS;
+    int causal = all->causal && row < all->whole;
     tile t = {
-        .first = (all->ends ? row : all->starts[row]) + i,
+        .first = first_query(all, row) + i,
         .there = at_most(num_queries(all, row) - i, LANES),
-        .stop = rounded_up(all->causal ? at_most(i + LANES, keys) : keys, BLOCK),
-        .clear = all->causal ? i + 1 : keys,
+        .stop = rounded_up(causal ? at_most(i + LANES, keys) : keys, BLOCK),
+        .clear = causal ? i + 1 : keys,
     };
     for (int lane = 0; lane < LANES; lane++) {
-        t.last[lane] = (int32_t)(all->causal ? at_most(i + lane, keys - 1) : keys - 1);
+        t.last[lane] = (int32_t)(causal ? at_most(i + lane, keys - 1) : keys - 1);
         t.place[lane] = (uint32_t)(((t.first + lane) * all->heads + head) * draws_a_query);
     }
     return t;

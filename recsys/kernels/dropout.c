@@ -20,18 +20,19 @@ INLINE void drop_chunk(const float *x, const float *onto, float *out, uint32_t p
     }
 }
 
-/* The same of `count` numbers. onto may be NULL. */
-void drop(const float *x, const float *onto, float *out, int64_t count, const draws *drawn) {
+/* The same of the numbers [begin, end), begin being a multiple of CHUNK. onto may be NULL. */
+int drop(const float *x, const float *onto, float *out, int64_t begin, int64_t end, const draws *drawn) {
     draws d = *drawn;
     float scale = scale_of(d);
-    int64_t whole = count / CHUNK * CHUNK, rest = (count - whole) * sizeof *x;
-    for (int64_t i = 0; i < whole; i += CHUNK)
+    int64_t whole = end / CHUNK * CHUNK, rest = (end - whole) * sizeof *x;
+    for (int64_t i = begin; i < whole; i += CHUNK)
         drop_chunk(x + i, onto ? onto + i : NULL, out + i, (uint32_t)(i / DRAWS), d, scale);
-    if (!rest) return;
+    if (!rest) return 1;
 
     float last[CHUNK] = {0}, below[CHUNK] = {0};
     memcpy(last, x + whole, rest);
     if (onto) memcpy(below, onto + whole, rest);
     drop_chunk(last, below, last, (uint32_t)(whole / DRAWS), d, scale);
     memcpy(out + whole, last, rest);
+    return 1;
 }

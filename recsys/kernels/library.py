@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain, product
 from pathlib import Path
 from threading import Lock
 
@@ -22,7 +23,7 @@ from torch import Tensor
 from recsys.cache import cache_root
 
 FOLDER = Path(__file__).parent
-SOURCES = ("adam.c", "attention.c", "convolution.c", "dropout.c", "gathered.c", "order.c", "softmax.c")
+SOURCES = tuple(path.name for path in sorted(FOLDER.glob("*.c")))
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
@@ -32,6 +33,7 @@ WITHOUT = (
 
 TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64)
 Argument = Tensor | np.ndarray | int | ctypes.Structure | None
+MOST_ARGUMENTS = 16  # threads.c's
 
 _lock = Lock()
 _found: list[ctypes.CDLL | None] = []  # what the first call made
@@ -63,7 +65,23 @@ def call(name: str, *arguments: Argument) -> int:
     """
     compiled = library()
     assert compiled is not None
-    return compiled[name](*map(_handed_over, arguments))
+    return compiled[name](*(ctypes.c_int64(_handed_over(argument)) for argument in arguments))
+
+
+def call_all(name: str, several: Sequence[Sequence[Argument]]) -> list[int]:
+    """`call` of each of several lists of arguments, side by side on torch's threads; see `has_threads`."""
+    compiled, count = library(), len(several)
+    assert compiled is not None
+    given = (ctypes.c_int64 * MOST_ARGUMENTS * count)(*(tuple(map(_handed_over, arguments)) for arguments in several))
+    found = (ctypes.c_int64 * count)()
+    compiled.side_by_side(compiled[name], ctypes.c_int64(count), given, found)
+    return list(found)
+
+
+def has_threads() -> bool:
+    """Whether compiled functions run side by side by themselves: with the OpenMP library that torch brings."""
+    compiled = library()
+    return compiled is not None and bool(compiled.has_threads())
 
 
 def require_memory(found: Iterable[int], *, what: str) -> None:
@@ -85,7 +103,7 @@ def _load() -> ctypes.CDLL | None:
     """The library that the first of the compilers makes; None, with a warning, where none does."""
     problems = []
     for command in compilers():
-        for flags in (NATIVE, ()):
+        for flags in map(chain.from_iterable, product((NATIVE, ()), (_threaded(), ()))):
             try:
                 return _loaded([*command, *FLAGS, *flags])
             except subprocess.CalledProcessError as error:
@@ -97,6 +115,12 @@ def _load() -> ctypes.CDLL | None:
     return None
 
 
+def _threaded() -> tuple[str, ...]:
+    """What has loops run on torch's own threads; no other library's, whose threads would stand in their way."""
+    libraries = Path(torch.__file__).parent.glob("lib/libgomp*.so*")
+    return next((("-fopenmp", "-Wl,--as-needed", str(path)) for path in libraries), ())
+
+
 def _loaded(command: list[str]) -> ctypes.CDLL:
     """The library that the command makes, from its file where that is there and whole."""
     path = _own_folder() / f"{_key(command)}.so"
@@ -104,7 +128,8 @@ def _loaded(command: list[str]) -> ctypes.CDLL:
         return ctypes.CDLL(str(path))
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # processes side by side may all compile
         made = Path(folder, path.name)
-        _output([*command, *(str(FOLDER / name) for name in SOURCES), "-o", str(made), "-lm"])
+        compiler, *options = command
+        _output([compiler, *(str(FOLDER / name) for name in SOURCES), *options, "-o", str(made), "-lm"])
         made.replace(path)
     return ctypes.CDLL(str(path))
 
@@ -139,18 +164,18 @@ def _said(error: subprocess.CalledProcessError) -> str:
     return next((line for line in lines if "error" in line), lines[0] if lines else f"exit code {error.returncode}")
 
 
-def _handed_over(argument: Argument) -> object:
+def _handed_over(argument: Argument) -> int:
     if argument is None:
-        return ctypes.c_void_p()
+        return 0
     if isinstance(argument, Tensor):
         _require_plain(argument, argument.stride(), plain=argument.is_contiguous() and argument.dtype in TENSOR_TYPES)
-        return ctypes.c_void_p(argument.data_ptr())
+        return argument.data_ptr()
     if isinstance(argument, np.ndarray):
         flags = argument.flags
         plain = flags.c_contiguous and flags.aligned and argument.dtype in ARRAY_TYPES
         _require_plain(argument, argument.strides, plain=plain)
-        return ctypes.c_void_p(argument.ctypes.data)
-    return ctypes.c_int64(argument) if isinstance(argument, int) else ctypes.byref(argument)
+        return argument.ctypes.data
+    return argument if isinstance(argument, int) else ctypes.addressof(argument)
 
 
 def _require_plain(argument: Tensor | np.ndarray, strides: tuple[int, ...], *, plain: bool) -> None:

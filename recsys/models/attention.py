@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recsys.kernels.draws import Draws
-from recsys.kernels.library import call, require_memory
+from recsys.kernels.library import require_memory
 from recsys.models.dropout import drop_plainly
-from recsys.parallel import in_ranges
+from recsys.parallel import call_each, ranges
 
 
 def attend(
@@ -22,24 +22,25 @@ def attend(
     *,
     num_heads: int,
     causal: bool,
-    ends: bool = False,
+    num_whole: int | None = None,
     dropout: float = 0.0,
 ) -> Tensor:
     """softmax(q k' / sqrt(d)) v for each head: queries [Q, D], keys and values [N, 2 D] -> [Q, D].
 
     lengths: cells of each row, [B] int64, at least 1; they follow those of the row before, and 0 is written behind the
     last row's.
-    causal: whether a query sees the keys up to its own place alone, not its whole row.
-    ends: whether the last cell of each row is the only query; else every cell is one.
+    num_whole: of that many rows every cell is a query, None: of all; behind them stands one query for each other row.
+    causal: whether those of whole rows see the keys up to their own places alone, not their whole row.
     dropout: on the attention weights.
 
     recsys/kernels/attention.c: no row is padded, no score is kept. torch's own fused CPU kernel takes no dropout.
     """
     num_cells = int(lengths.sum())
-    num_queries = len(lengths) if ends else num_cells
+    num_whole = len(lengths) if num_whole is None else num_whole
+    num_queries = int(lengths[:num_whole].sum()) + len(lengths) - num_whole
     if len(query) < num_queries or len(key_value) < num_cells:
         raise ValueError(f"rows of {num_cells} cells, but {len(query)} queries and {len(key_value)} keys")
-    layout = _Layout(lengths.long().contiguous(), num_queries, num_cells, num_heads, causal and not ends, ends)
+    layout = _Layout(lengths.long().contiguous(), num_queries, num_cells, num_heads, causal, num_whole)
     return _Attention.apply(query, key_value, layout, dropout)  # pyright: ignore[reportReturnType]
 
 
@@ -59,7 +60,7 @@ class _Layout(NamedTuple):
     num_cells: int
     num_heads: int
     causal: bool
-    ends: bool
+    num_whole: int
 
 
 class _Batch(ctypes.Structure):
@@ -72,7 +73,7 @@ class _Batch(ctypes.Structure):
         ("size", ctypes.c_int64),
         ("longest", ctypes.c_int64),
         ("causal", ctypes.c_int64),
-        ("ends", ctypes.c_int64),
+        ("whole", ctypes.c_int64),
         ("to_bits", ctypes.c_float),
         ("drawn", Draws),
     ]
@@ -94,7 +95,7 @@ class _Attention(torch.autograd.Function):
             size,
             int(lengths.max()) if len(lengths) else 0,
             layout.causal,
-            layout.ends,
+            layout.num_whole,
             size**-0.5 / math.log(2),
             Draws.of(dropout),
         )
@@ -118,9 +119,6 @@ class _Attention(torch.autograd.Function):
 
 
 def _on_rows(name: str, batch: _Batch, lengths: Tensor, *tensors: Tensor) -> None:
-    """Calls a function of attention.c on all rows, in as many ranges as there are workers."""
-
-    def of(begin: int, end: int) -> int:
-        return call(name, batch, begin, end, *tensors)
-
-    require_memory(in_ranges(of, lengths.tolist()), what="the keys and values of one row; make max_length smaller")
+    """Calls a function of attention.c on all rows."""
+    found = call_each(name, [(batch, *rows, *tensors) for rows in ranges(lengths.tolist())])
+    require_memory(found, what="the keys and values of one row; make max_length smaller")

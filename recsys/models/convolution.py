@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsys.kernels.library import call, require_memory
-from recsys.parallel import in_ranges
+from recsys.kernels.library import require_memory
+from recsys.parallel import call_each, ranges
 
 NEEDED = "the states of one row; make max_length smaller"
 
@@ -44,10 +44,9 @@ class _Convolution(torch.autograd.Function):
         out = torch.empty_like(x)
         out[lengths.sum() :] = 0
 
-        def of(begin: int, end: int) -> int:
-            return call("convolve_rows", starts, lengths, begin, end, *filters.shape, x, filters, out)
-
-        require_memory(in_ranges(of, lengths.tolist()), what=NEEDED)
+        given = (*filters.shape, x, filters, out)
+        found = call_each("convolve_rows", [(starts, lengths, *rows, *given) for rows in ranges(lengths.tolist())])
+        require_memory(found, what=NEEDED)
         return out
 
     @staticmethod
@@ -57,11 +56,8 @@ class _Convolution(torch.autograd.Function):
         grad, to_x = grad.contiguous(), torch.empty_like(x)
         to_x[lengths.sum() :] = 0
 
-        def of(begin: int, end: int) -> tuple[int, Tensor]:
-            part = torch.empty_like(filters)
-            given = (*filters.shape, x, filters, grad, to_x, part)
-            return call("convolve_rows_backward", starts, lengths, begin, end, *given), part
-
-        found, parts = zip(*in_ranges(of, lengths.tolist()), strict=True)
+        parts = [(rows, torch.empty_like(filters)) for rows in ranges(lengths.tolist())]
+        given = (*filters.shape, x, filters, grad, to_x)
+        found = call_each("convolve_rows_backward", [(starts, lengths, *rows, *given, part) for rows, part in parts])
         require_memory(found, what=NEEDED)
-        return to_x, torch.stack(parts).sum(0), None
+        return to_x, torch.stack([part for _, part in parts]).sum(0), None

@@ -8,7 +8,10 @@ from torch import Tensor, nn
 
 from recsys.draws import generator
 from recsys.kernels.draws import LEVELS, Draws, num_dropped
-from recsys.kernels.library import call, takes
+from recsys.kernels.library import takes
+from recsys.parallel import call_each, even_ranges
+
+CHUNK = 64  # numbers that recsys/kernels/dropout.c draws for at a time
 
 
 class Dropout(nn.Module):
@@ -53,7 +56,9 @@ class _HashedDropout(torch.autograd.Function):
         ctx.draws, ctx.added = draws, onto is not None
         x = x.contiguous()
         out = torch.empty_like(x)
-        call("drop", x, None if onto is None else onto.contiguous(), out, x.numel(), draws)
+        onto = None if onto is None else onto.contiguous()
+        parts = even_ranges(x.numel(), step=CHUNK, cells=x.numel() // CHUNK)
+        call_each("drop", [(x, onto, out, *part, draws) for part in parts])
         return out
 
     @staticmethod

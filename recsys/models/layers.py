@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recsys.models.dropout import Dropout
+from recsys.models.feedforward import feed, fuses
 from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
@@ -94,6 +95,9 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[*, D] -> [*, D]."""
+        if fuses(x, self.activation, *self.children()):
+            rate = self.dropout.p if self.training else 0.0
+            return feed(x, self.expand, self.contract, activation=self.activation, dropout=rate)
         return self.contract(self.dropout(self.activation(self.expand(x))))
 
 

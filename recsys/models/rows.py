@@ -44,16 +44,15 @@ class Rows(ABC):
     """Which cells there are, which of them ask, and whom those see.
 
     lengths: real positions of each row, [B]; of a row without any, one is taken to be. width: L. causal: a position
-    sees what stands up to itself; else all real positions of its row. Every cell asks; with `ends_only` the last real
-    position of each row alone, so that their number Q is B and not N.
+    sees what stands up to itself; else all real positions of its row. Every cell asks, so that their number Q is N; see
+    `ends`.
     """
-
-    ends_only = False
 
     def __init__(self, lengths: Tensor, *, width: int, causal: bool) -> None:
         self.lengths = lengths.clamp(min=1)
         self.width = width
         self.causal = causal
+        self.num_whole = len(lengths)  # rows of which every cell asks
 
     @staticmethod
     def of(lengths: Tensor, *, width: int, causal: bool) -> "Rows":
@@ -70,18 +69,28 @@ class Rows(ABC):
         finally:
             _at_work.reset(token)
 
-    def ends(self) -> Self:
-        """The same rows, of which the last real positions alone ask."""
-        return self._asking(ends_only=True)
+    def ends(self, *, after: int = 0) -> Self:
+        """The same rows, of which, but for the first `after`, the last real positions alone ask.
+
+        Their states follow those of the first rows' cells: where `after` is 0, Q is B.
+        """
+        rows = copy.copy(self)
+        rows.num_whole = after
+        return rows
 
     def whole(self) -> Self:
         """The same rows, of which every cell asks."""
-        return self._asking(ends_only=False)
+        return self.ends(after=len(self.lengths))
 
     @property
     @abstractmethod
     def num_cells(self) -> int:
         """N."""
+
+    @property
+    @abstractmethod
+    def num_whole_cells(self) -> int:
+        """Cells of the rows of which every cell asks."""
 
     @abstractmethod
     def pack(self, items: Tensor) -> Tensor:
@@ -97,7 +106,14 @@ class Rows(ABC):
 
     @abstractmethod
     def at(self, x: Tensor, places: Tensor) -> Tensor:
-        """[N, D] -> what stands at real positions, counted among all B x L when rows are laid end to end, [*, D]."""
+        """[N, D] -> what stands at real positions, counted among all B x L when rows are laid end to end, [*, D].
+
+        Of states [Q, D] those of rows can be told of which every cell asks.
+        """
+
+    def at_ends(self, states: Tensor) -> Tensor:
+        """[Q, D] -> the states of the rows of which the last real position alone asks, [*, D]."""
+        return states[self.num_whole_cells :][: len(self.lengths) - self.num_whole]
 
     @abstractmethod
     def columns(self) -> tuple[Tensor, Tensor]:
@@ -116,7 +132,7 @@ class Rows(ABC):
 
     def asking(self, x: Tensor) -> Tensor:
         """[N, D] -> the cells that ask, [Q, D]."""
-        return self._ends(x) if self.ends_only else x
+        return x if self._is_whole else self._asking(x)
 
     def real(self) -> Tensor:
         """Whether a position is one of its row, [B, L, 1] bool."""
@@ -125,21 +141,31 @@ class Rows(ABC):
     def mask(self) -> Tensor:
         """Who may see whom, bool: the padding mask of the keys, times the causal mask where that applies.
 
-        [B, 1, L, L]; without a causal mask, or where the ends alone ask, [B, 1, 1, L].
+        [B, 1, L, L]; without a causal mask, or where the ends of all rows alone ask, [B, 1, 1, L].
         """
         keys = self.real()[:, None, None, :, 0]  # [B, 1, 1, L]
-        if self.ends_only or not self.causal:
+        if not (self.causal and self._is_whole):
             return keys
         columns = torch.arange(self.width, device=self.lengths.device)
         return keys & (columns <= columns[:, None])
 
-    @abstractmethod
-    def _ends(self, x: Tensor) -> Tensor: ...
+    @property
+    def _is_whole(self) -> bool:
+        return self.num_whole == len(self.lengths)
 
-    def _asking(self, *, ends_only: bool) -> Self:
-        rows = copy.copy(self)
-        rows.ends_only = ends_only
-        return rows
+    @abstractmethod
+    def _asking(self, x: Tensor) -> Tensor: ...
+
+    def _attend_in_two(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attention of the rows of which every cell asks, then of the others, for what takes one kind alone."""
+        count, options = self.num_whole_cells, {"num_heads": num_heads, "dropout": dropout}
+        first, others = (
+            type(self)(lengths, width=self.width, causal=self.causal)
+            for lengths in self.lengths.tensor_split([self.num_whole])
+        )
+        mixed = first.attend(query[:count], key_value[:count], **options)[:count]
+        ends = others.ends().attend(self.at_ends(query), key_value[count:], **options)
+        return F.pad(torch.cat([mixed, ends]), (0, 0, 0, len(query) - count - len(ends)))
 
 
 class PaddedRows(Rows):
@@ -148,6 +174,10 @@ class PaddedRows(Rows):
     @property
     def num_cells(self) -> int:
         return len(self.lengths) * self.width
+
+    @property
+    def num_whole_cells(self) -> int:
+        return self.num_whole * self.width
 
     def pack(self, items: Tensor) -> Tensor:
         return items.flatten()
@@ -166,16 +196,19 @@ class PaddedRows(Rows):
         return columns.repeat(len(self.lengths)), self.lengths.repeat_interleave(self.width)
 
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        if not self._is_whole and self.num_whole:
+            return self._attend_in_two(query, key_value, num_heads=num_heads, dropout=dropout)
         query, key, value = _heads(query, key_value, num_rows=len(self.lengths), num_heads=num_heads)
-        hides_padding = self.causal and not self.ends_only  # padding stands behind every real position
+        hides_padding = self.causal and self._is_whole  # padding stands behind every real position
         mask = None if hides_padding else self.mask()
         mixed = F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, is_causal=hides_padding, dropout_p=dropout
         )
         return _side_by_side(mixed)
 
-    def _ends(self, x: Tensor) -> Tensor:
-        return last_state(self.unpack(x), self.lengths)
+    def _asking(self, x: Tensor) -> Tensor:
+        first, others = x.tensor_split([self.num_whole_cells])
+        return torch.cat([first, last_state(self.unpack(others), self.lengths[self.num_whole :])])
 
 
 class PackedRows(Rows):
@@ -193,6 +226,10 @@ class PackedRows(Rows):
     @property
     def num_cells(self) -> int:
         return len(self._places)
+
+    @property
+    def num_whole_cells(self) -> int:
+        return int(self.lengths[: self.num_whole].sum())
 
     def pack(self, items: Tensor) -> Tensor:
         return items.flatten()[self._places]
@@ -213,18 +250,24 @@ class PackedRows(Rows):
 
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         if takes(query):
-            asking = {"causal": self.causal, "ends": self.ends_only}
+            asking = {"causal": self.causal, "num_whole": self.num_whole}
             return attend(query, key_value, self.lengths, num_heads=num_heads, dropout=dropout, **asking)
-        query = query if self.ends_only else self.unpack(query).flatten(0, 1)
+        if not self._is_whole and self.num_whole:
+            return self._attend_in_two(query, key_value, num_heads=num_heads, dropout=dropout)
+        query = self.unpack(query).flatten(0, 1) if self._is_whole else query
         padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
         mixed = _side_by_side(attend_plainly(*padded, self.mask(), dropout=dropout))
-        return mixed if self.ends_only else self.cells(mixed.unflatten(0, (-1, self.width)))
+        return self.cells(mixed.unflatten(0, (-1, self.width))) if self._is_whole else mixed
 
     def convolve(self, x: Tensor, filters: Tensor) -> Tensor:
         return convolve(x, filters, self.lengths) if takes(x) else super().convolve(x, filters)
 
-    def _ends(self, x: Tensor) -> Tensor:
-        return x.index_select(0, self.lengths.cumsum(0) - 1)
+    def _asking(self, x: Tensor) -> Tensor:
+        cells = (self.lengths.cumsum(0) - 1)[self.num_whole :]
+        if self.num_whole:  # so many that their number had better be round
+            cells = torch.cat([torch.arange(self.num_whole_cells), cells])
+            cells = F.pad(cells, (0, spare(len(cells))))
+        return x.index_select(0, cells)
 
 
 def _heads(query: Tensor, key_value: Tensor, *, num_rows: int, num_heads: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -91,17 +91,21 @@ class S3Heads(nn.Module):
         return self._attributes(self.masked, states, items)
 
     def masked_items(self, states: Tensor, vectors: Tensor) -> Tensor:
-        """MIP: logits [N] of items with vectors [N, D] by the states at masks [N, D]."""
-        return (on_round_rows(self.item, states) * vectors).sum(1)
+        """MIP: logits [N, C] of items with vectors [N, C, D] by the states at masks [N, D]."""
+        return _logits(self.item, states, vectors)
 
     def segments(self, contexts: Tensor, segments: Tensor) -> Tensor:
-        """SP: logits [N] of segments [N, D] in contexts [N, D]."""
-        return (self.segment(contexts) * segments).sum(1)
+        """SP: logits [N, C] of segments [N, C, D] in contexts [N, D]."""
+        return _logits(self.segment, contexts, segments)
 
     def _attributes(self, heads: nn.ModuleDict, states: Tensor, items: Tensor) -> Tensor:
         keys = {as_key(name): weight for name, weight in self.weights.items() if weight}
         parts = [weight * self.tables[key](heads[key], states, items) for key, weight in keys.items()]
         return torch.stack(parts).sum()
+
+
+def _logits(head: nn.Module, states: Tensor, vectors: Tensor) -> Tensor:
+    return (on_round_rows(head, states)[:, None] * vectors).sum(2)
 
 
 def as_key(name: str) -> str:

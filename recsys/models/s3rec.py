@@ -73,9 +73,5 @@ class S3Rec(PackingModel):
         rows = self.rows(items, causal=False)
         return rows.unpack(self.encode_cells(items, rows))
 
-    def end_both_ways(self, items: Tensor) -> Tensor:
-        """The state of `encode_both_ways` at each row's last real position, [B, L] -> [B, D]."""
-        return self.encode_cells(items, self.rows(items, causal=False).ends())
-
     def item_table(self) -> ItemTable:
         return self.embedding.item_table()

@@ -1,10 +1,10 @@
 """S3-Rec's pre-training: four self-supervised losses on prefixes of the users' rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -14,7 +14,6 @@ from recsys.data.catalogue import Catalogue
 from recsys.losses.self_supervised import double_sigmoid_comparison, logistic_comparison
 from recsys.models.s3_heads import S3Heads
 from recsys.models.s3rec import S3Rec
-from recsys.products import spare
 from recsys.tasks.optimization import AnySchedule, MakeOptimizer
 from recsys.tasks.schedules import ScheduleOnPlateau
 from recsys.tasks.training import TrainingTask
@@ -93,8 +92,15 @@ class S3Pretraining(TrainingTask):
 
     def losses(self, batch: PretrainBatch) -> dict[str, Summed]:
         """Those of the losses that have a weight and, in this batch, a position."""
-        of_items = self._of_items(batch) if self.weights.keys() - {"sp"} else {}
-        parts = of_items | (self._of_segments(batch) if "sp" in self.weights else {})
+        of_items = batch.items.masked_fill(batch.hidden, self.model.mask)
+        of_items = of_items if self.weights.keys() - {"sp"} else of_items[:0]
+        of_segments = self._segments(batch) if "sp" in self.weights else of_items[:0]
+        items = torch.cat([of_items, of_segments])
+        rows = self.model.rows(items, causal=False).ends(after=len(of_items))
+        states = self.model.encode_cells(items, rows)  # of all items, then of the segments' ends, in one pass
+        parts = self._of_items(batch, partial(rows.at, states))
+        if "sp" in self.weights:
+            parts["sp"] = self._of_segments(rows.at_ends(states))
         return {name: part for name, part in parts.items() if part.count}
 
     def finetune(self, batch: PretrainBatch) -> Tensor:
@@ -120,43 +126,43 @@ class S3Pretraining(TrainingTask):
         ]
         return torch.stack(parts).sum()
 
-    def _of_items(self, batch: PretrainBatch) -> dict[str, Summed]:
-        """AAP, MIP and MAP, from one pass over the rows with their hidden items masked."""
-        states = self.model.encode_both_ways(batch.items.masked_fill(batch.hidden, self.model.mask))  # [B, L, D]
-        shown = (batch.items != self.model.pad) & ~batch.hidden  # [B, L]
-        hidden, items = states[batch.hidden], batch.items[batch.hidden]  # [M, D], [M]
+    def _of_items(self, batch: PretrainBatch, states_at: Callable[[Tensor], Tensor]) -> dict[str, Summed]:
+        """AAP, MIP and MAP, from the states at places of the rows whose hidden items are masked."""
+        asked = TrainBatch.of(batch.users, batch.items, targets=batch.items, target_mask=batch.hidden)
         losses = {}
-        if "mip" in self.weights:
-            losses["mip"] = self._masked_items(hidden, items, batch)
+        if self.weights.keys() & {"mip", "map"}:
+            hidden = states_at(asked.places)  # [M, D]
+            if "mip" in self.weights:
+                losses["mip"] = self._masked_items(hidden, asked)
+            if "map" in self.weights:
+                losses["map"] = Summed(self.heads.masked_attributes(hidden, asked.positives), len(hidden))
         if "aap" in self.weights:
-            seen = batch.items[shown]  # [N]
-            losses["aap"] = Summed(self.heads.associated_attributes(states[shown], seen), len(seen))
-        if "map" in self.weights:
-            losses["map"] = Summed(self.heads.masked_attributes(hidden, items), len(items))
+            shown = ((batch.items != self.model.pad) & ~batch.hidden).flatten().nonzero().squeeze(1)  # [N]
+            seen = batch.items.flatten()[shown]
+            losses["aap"] = Summed(self.heads.associated_attributes(states_at(shown), seen), len(seen))
         return losses
 
-    def _masked_items(self, states: Tensor, items: Tensor, batch: PretrainBatch) -> Summed:
+    def _masked_items(self, states: Tensor, asked: TrainBatch) -> Summed:
         """MIP at M hidden items; one of a user who has everything has no negative and bears no loss."""
-        asked = TrainBatch.of(batch.users, batch.items, targets=batch.items, target_mask=batch.hidden)
-        drawn = self.sampler(items, asked)
+        drawn = self.sampler(asked.positives, asked)
         pair = self.model.embedding(drawn.items)  # [M, 2, D], the item and its negative
-        positive, negative = (self.heads.masked_items(states, vectors) for vectors in pair.unbind(1))
-        losses = self.compare(positive, negative)  # [M]
+        losses = self.compare(*self.heads.masked_items(states, pair).unbind(1))  # [M]
         kept = losses if drawn.removed is None else losses[~drawn.removed[:, 1]]
         return Summed(kept.sum(), len(kept))
 
-    def _of_segments(self, batch: PretrainBatch) -> dict[str, Summed]:
-        """SP, from one pass over context, segment and other segment of every row that has one."""
-        has = batch.segment.any(1).nonzero().squeeze(1)  # S of the rows
-        rows = F.pad(has, (0, spare(len(has))), value=int(has[0]) if len(has) else 0)  # and one of them again
-        items, segment, other = batch.items[rows], batch.segment[rows], batch.other[rows]  # [S or more, L] each
-        mask = self.model.mask
-        context = items.masked_fill(segment, mask)
-        alone = items.masked_fill(~segment & (items != self.model.pad), mask)
-        ends = self.model.end_both_ways(torch.cat([context, alone, torch.where(segment, other, alone)]))
-        context, true, false = ends.chunk(3)  # [S or more, D] each
-        losses = self.compare(self.heads.segments(context, true), self.heads.segments(context, false))[: len(has)]
-        return {"sp": Summed(losses.sum(), len(losses))}
+    def _segments(self, batch: PretrainBatch) -> Tensor:
+        """Context, segment and other segment of each of the S rows that have one, masks for the rest, [3 S, L]."""
+        has = batch.segment.any(1)
+        items, segment, other = batch.items[has], batch.segment[has], batch.other[has]  # [S, L] each
+        context = items.masked_fill(segment, self.model.mask)
+        alone = items.masked_fill(~segment & (items != self.model.pad), self.model.mask)
+        return torch.cat([context, alone, torch.where(segment, other, alone)])
+
+    def _of_segments(self, ends: Tensor) -> Summed:
+        """SP, from the states at the ends of `_segments`, [3 S, D]."""
+        context, true, false = ends.unflatten(0, (3, -1))
+        losses = self.compare(*self.heads.segments(context, torch.stack([true, false], dim=1)).unbind(1))  # [S]
+        return Summed(losses.sum(), len(losses))
 
 
 class JointLoss(Metric):

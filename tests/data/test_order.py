@@ -46,7 +46,7 @@ def test_by_user_then_time_then_row(ordered: Callable[..., np.ndarray], data: st
 @needs_compiler
 @pytest.mark.parametrize("type_", ["i8", "i4", "f8", "f4"])
 def test_long_histories_in_two_ranges(type_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "in_ranges", lambda function, costs: [function(0, 17), function(17, len(costs))])
+    monkeypatch.setattr(parallel, "ranges", lambda costs: [(0, 17), (17, len(costs))])
     generator = np.random.default_rng(0)
     users = generator.integers(0, 40, 20_000)
     times = generator.integers(-300, 300, len(users)).astype(type_)

@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from recsys.kernels import library as module
-from recsys.kernels.library import call, compiler, compilers, library, require_memory, takes
+from recsys.kernels.draws import Draws
+from recsys.kernels.library import call, compiler, compilers, has_threads, library, require_memory, takes
 from recsys.models.attention import attend
 from recsys.models.dropout import Dropout
+from recsys.parallel import call_each
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler (cc)")
@@ -114,6 +116,19 @@ def test_a_compiler_that_does_not_know_this_processor_compiles_for_any(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(library(), ctypes.CDLL)
+
+
+@needs_compiler
+@pytest.mark.parametrize("openmp", [True, False])
+def test_functions_of_several_lists_of_arguments(openmp: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not openmp:
+        monkeypatch.setattr(module, "_threaded", tuple)
+    assert has_threads() == (openmp and bool(module._threaded()))
+    x = torch.arange(1.0, 1001)
+    out = torch.zeros(1000)
+    parts = [(x, None, out, *part, Draws(0, 0, 0)) for part in ((0, 320), (320, 640), (640, 1000))]
+    assert call_each("drop", parts) == [1, 1, 1]
+    assert torch.equal(out, x)
 
 
 @needs_compiler

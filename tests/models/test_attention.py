@@ -1,7 +1,6 @@
 """Attention of rows that are laid end to end, against torch's own over padded rows and an explicit mask."""
 
 import math
-from itertools import pairwise
 
 import pytest
 import torch
@@ -76,20 +75,26 @@ def test_scores_of_any_size_make_weights_that_add_up_to_one(scale: float) -> Non
     torch.testing.assert_close(attended(x, rows, heads=2), reference(x, rows, heads=2), atol=2e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("after", [0, 4, B])
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_ends_alone_get_what_they_get_among_all(kind: type[Rows], causal: bool) -> None:
+def test_the_ends_alone_get_what_they_get_among_all(kind: type[Rows], causal: bool, after: int) -> None:
     rows = kind(LENGTHS, width=L, causal=causal)
     query, key, value = (cells(torch.randn(B, L, 8), rows).requires_grad_() for _ in range(3))
-    ends = rows.ends()
+    ends = rows.ends(after=after)
+    places = (rows.real().squeeze(2) & (torch.arange(B) < after)[:, None]).flatten().nonzero().squeeze(1)
+
+    def asked(mixed: torch.Tensor) -> torch.Tensor:
+        """Of what asks, what is no padding."""
+        return torch.cat([ends.at(mixed, places), ends.at_ends(mixed)])
 
     def gradients(mixed: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return mixed, *torch.autograd.grad(mixed.square().sum(), (query, key, value))
+        return asked(mixed), *torch.autograd.grad(asked(mixed).square().sum(), (query, key, value))
 
     key_value = torch.cat([key, value], dim=1)
     among = gradients(ends.asking(rows.attend(query, key_value, num_heads=2, dropout=0.0)))
     alone = gradients(ends.attend(ends.asking(query), torch.cat([key, value], dim=1), num_heads=2, dropout=0.0))
-    assert alone[0].shape == (B, 8)
+    assert alone[0].shape == (LENGTHS[:after].sum() + B - after, 8)
     for one, other in zip(alone, among, strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
 
@@ -187,12 +192,6 @@ def test_cells_behind_the_last_row_are_zero_and_bear_no_gradient() -> None:
 def test_two_workers_come_to_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = torch.randint(1, 60, (70,))
     query, key_value = torch.randn(int(lengths.sum()), 8), torch.randn(int(lengths.sum()), 16)
-    ranges: list[tuple[int, int]] = []
-
-    def in_two(function, costs: list[int]) -> list[int]:
-        cuts = [0, len(costs) // 3, len(costs)]
-        ranges.extend(pairwise(cuts))
-        return [function(*cut) for cut in pairwise(cuts)]
 
     def mixed() -> list[torch.Tensor]:
         torch.manual_seed(5)
@@ -200,10 +199,10 @@ def test_two_workers_come_to_what_one_does(monkeypatch: pytest.MonkeyPatch) -> N
         out = attend(*x, lengths, num_heads=2, causal=True, dropout=0.3)
         return [out, *torch.autograd.grad(out.square().sum(), x)]
 
+    monkeypatch.setattr(attention, "ranges", lambda costs: [(0, len(costs))])
     expected = mixed()
-    monkeypatch.setattr(attention, "in_ranges", in_two)
+    monkeypatch.setattr(attention, "ranges", lambda costs: [(0, 23), (23, len(costs))])
     found = mixed()
-    assert ranges == [(0, 23), (23, 70)] * 2
     for one, other in zip(found, expected, strict=True):
         assert torch.equal(one, other)
 
@@ -217,7 +216,8 @@ def test_rows_and_heads_drop_alike_in_both_directions(ends: bool) -> None:
 
     def mixed(query: torch.Tensor, key_value: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(8)
-        return attend(query, key_value, lengths, num_heads=heads, causal=True, ends=ends, dropout=0.4)
+        options = {"num_heads": heads, "causal": True, "num_whole": 0 if ends else None}
+        return attend(query, key_value, lengths, dropout=0.4, **options)
 
     weight = torch.randn(len(query), 32)
     slopes = torch.autograd.grad((mixed(query, key_value) * weight).sum(), (query, key_value))
@@ -269,6 +269,6 @@ def test_lengths_of_any_layout_and_rows_that_do_not_fit() -> None:
 
 @compiled
 def test_no_memory_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "in_ranges", lambda _, costs: [0])
+    monkeypatch.setattr(attention, "call_each", lambda name, several: [0])
     with pytest.raises(MemoryError, match="make max_length smaller"):
         attend(torch.randn(3, 4), torch.randn(3, 8), torch.tensor([3]), num_heads=1, causal=True)

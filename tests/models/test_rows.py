@@ -53,6 +53,16 @@ def test_cells_come_back_to_where_they_were(kind: type[Rows]) -> None:
     assert found.ends().asking(cells)[:, 0].tolist() == ITEMS[range(9), LENGTHS - 1].tolist()
 
 
+@pytest.mark.parametrize("after", [0, 4, 9])
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_rows_ask_by_their_ends_alone(kind: type[Rows], after: int) -> None:
+    found = kind(LENGTHS, width=19, causal=True).ends(after=after)
+    asking = found.asking(found.pack(ITEMS)[:, None])
+    assert found.at_ends(asking)[:, 0].tolist() == ITEMS[range(after, 9), LENGTHS[after:] - 1].tolist()
+    whole = TARGETS & (torch.arange(9) < after)[:, None]
+    assert found.at(asking, whole.flatten().nonzero().squeeze(1))[:, 0].tolist() == ITEMS[whole].tolist()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_come_back_to_the_cells(kind: type[Rows]) -> None:
     found = kind(LENGTHS, width=19, causal=True)

@@ -180,7 +180,7 @@ def test_each_kind_has_its_weight() -> None:
 
 def test_a_loss_without_weight_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     task = parts_for("task.module.weights.sp=0.0").task
-    monkeypatch.setattr(task.model, "end_both_ways", None)
+    monkeypatch.setattr(task.heads, "segments", None)
     assert set(task.losses(BATCH)) == {"aap", "mip", "map"}
 
 
