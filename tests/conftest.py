@@ -4,8 +4,10 @@ import os
 
 import pytest
 
+from recsys.startup import settle_process
+
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # ranx's numbers are the same, without half a minute of compiling
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as the command line does: before torch is imported
+settle_process()  # as the command line does: before torch is imported
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers that share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -6,13 +6,14 @@ are felt for seconds at a time: each times an epoch, then the products (median o
 """
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as `recsys` sets it, before torch is imported
+from recsys.startup import settle_process
+
+settle_process()  # as `recsys` does, before torch is imported
 
 import pandas as pd
 import torch

@@ -7,12 +7,13 @@ What follows `--` are overrides as of `recsys train`.
 
 import argparse
 import json
-import os
 import statistics
 import time
 from typing import Any
 
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as `recsys` sets it, before torch is imported
+from recsys.startup import settle_process
+
+settle_process()  # as `recsys` does, before torch is imported
 
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate

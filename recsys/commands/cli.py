@@ -11,6 +11,7 @@ from importlib import import_module
 
 from recsys import __version__
 from recsys.config.mistakes import behind_hydra, is_user_error
+from recsys.startup import settle_process
 
 VERBS = {  # verb: what it does; for the module see module_of
     "train": "train, validate and test one model, or a whole grid of them with -m",
@@ -46,10 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     A mistake of the user prints one line on stderr; anything else keeps its traceback, as does every error
     where the environment variable HYDRA_FULL_ERROR is 1.
     """
-    # Read when torch is first imported: how long a thread spins before it sleeps. OpenMP's own default makes a run ten
-    # times slower as soon as another program wants a core; sleeping at once makes small steps a third slower, as waking
-    # takes longer than most operations.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    settle_process()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())

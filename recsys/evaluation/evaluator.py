@@ -7,12 +7,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from recsys.data.batches import EvalBatch
 from recsys.evaluation.protocol import RankingProtocol
 from recsys.metrics.ranked import ListMetric, Ranked
 from recsys.metrics.ranking import RankingMetrics
+
+HELD = 2**20  # ranks that are kept until metrics are made of them, padding included
 
 
 class Scorer(Protocol):
@@ -56,6 +59,7 @@ class Evaluator:
         self.lists = tuple(lists)
         self.keep = keep
         self.depth = max((metric.depth for metric in self.lists), default=0)
+        self.ranked: list[_RankedUsers] = []
         self.parts: list[pd.DataFrame] = []
         self.tops: list[pd.DataFrame] = []
         for metric in self.lists:
@@ -65,11 +69,11 @@ class Evaluator:
         """Ranks the targets of a batch by scores [B, V], which may be overwritten."""
         candidates = self.protocol.candidates(scores, batch)
         ranks = self.protocol.rank(candidates)
-        columns = self.metrics.per_user(ranks, candidates.num_relevant())
+        num_relevant, columns = candidates.num_relevant(), {}
         if self.lists:
             ranked = Ranked(
                 ranks=ranks,
-                num_relevant=candidates.num_relevant(),
+                num_relevant=num_relevant,
                 num_candidates=candidates.num_candidates(),
                 targets=candidates.target_items(),
                 top=candidates.top(self.depth)[0],
@@ -78,14 +82,13 @@ class Evaluator:
             )
             for metric in self.lists:
                 columns |= metric.add(ranked)
-        table = torch.stack([value.double() for value in columns.values()], dim=1).cpu().numpy()  # one copy, not dozens
-        users = batch.users.cpu().numpy()
-        self.parts.append(pd.DataFrame(table, columns=list(columns), index=users))
+        self._hold(_RankedUsers(batch.users, ranks, num_relevant, columns))
         if self.keep:
-            self.tops.append(_top_frame(users, *candidates.top(self.keep)))
+            self.tops.append(_top_frame(batch.users.cpu().numpy(), *candidates.top(self.keep)))
 
     def result(self) -> Evaluation:
         """Means over users, and every user in index order. ValueError where there was none."""
+        self._measure()
         if not self.parts:
             raise ValueError("there is no user to evaluate; the split gave an empty evaluation set")
         table = pd.concat(self.parts).sort_index().rename_axis("user").reset_index()
@@ -94,6 +97,35 @@ class Evaluator:
             means = {name: float(value) for name, value in metric.compute().items()}
             summary |= {name: mean for name, mean in means.items() if not isnan(mean)}  # a stratum that nobody is in
         return Evaluation(summary, table, _joined(self.tops))
+
+    def _hold(self, users: "_RankedUsers") -> None:
+        """Keeps them until there are many: the metrics of a batch alone are as many operations, only small ones."""
+        held = [*self.ranked, users]
+        if sum(len(part.users) for part in held) * max(part.ranks.shape[1] for part in held) > HELD:
+            self._measure()
+        self.ranked.append(users)
+
+    def _measure(self) -> None:
+        """The metrics of those that are kept."""
+        if not self.ranked:
+            return
+        widest = max(part.ranks.shape[1] for part in self.ranked)
+        ranks = [F.pad(part.ranks, (0, widest - part.ranks.shape[1]), value=torch.inf) for part in self.ranked]
+        columns = self.metrics.per_user(torch.cat(ranks), torch.cat([part.num_relevant for part in self.ranked]))
+        columns |= {name: torch.cat([part.others[name] for part in self.ranked]) for name in self.ranked[0].others}
+        table = torch.stack([value.double() for value in columns.values()], dim=1).cpu().numpy()  # one copy, not dozens
+        users = torch.cat([part.users for part in self.ranked]).cpu().numpy()
+        self.parts.append(pd.DataFrame(table, columns=list(columns), index=users))
+        self.ranked.clear()
+
+
+class _RankedUsers(NamedTuple):
+    """Users [B] whose targets were ranked: ranks [B, T], num_relevant [B], and what else is known of each, [B] each."""
+
+    users: Tensor
+    ranks: Tensor
+    num_relevant: Tensor
+    others: dict[str, Tensor]
 
 
 def _top_frame(users: np.ndarray, items: Tensor, scores: Tensor) -> pd.DataFrame:
