@@ -12,6 +12,7 @@ from recsys.kernels.library import takes
 from recsys.parallel import call_each, even_ranges
 
 CHUNK = 64  # numbers that recsys/kernels/dropout.c draws for at a time
+CELL = 1024  # numbers that take about as long as a cell of an encoder
 
 
 class Dropout(nn.Module):
@@ -57,7 +58,7 @@ class _HashedDropout(torch.autograd.Function):
         x = x.contiguous()
         out = torch.empty_like(x)
         onto = None if onto is None else onto.contiguous()
-        parts = even_ranges(x.numel(), step=CHUNK, cells=x.numel() // CHUNK)
+        parts = even_ranges(x.numel(), step=CHUNK, cells=x.numel() // CELL)
         call_each("drop", [(x, onto, out, *part, draws) for part in parts])
         return out
 

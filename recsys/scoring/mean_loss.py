@@ -79,7 +79,7 @@ class _BlockedLoss(torch.autograd.Function):
                 scored.add_gradient(gradient, given[block], part, wanted[block])
             return total, scored.table_gradient()
 
-        totals, gradients = zip(*on_workers(share, _shares(queries, rows=rows)), strict=True)
+        totals, gradients = zip(*on_workers(share, _shares(queries, weight, candidates, rows=rows)), strict=True)
         gradient = _sum(gradients)
         ctx.save_for_backward(grad_queries, gradient.weight, gradient.bias)
         ctx.count = len(queries)
@@ -91,9 +91,11 @@ class _BlockedLoss(torch.autograd.Function):
         return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None, None)
 
 
-def _shares(queries: Tensor, *, rows: int) -> list[slice]:
-    """Positions for each worker, a block at least."""
-    count = num_workers() if queries.device.type == "cpu" else 1
+def _shares(queries: Tensor, weight: Tensor, candidates: Candidates, *, rows: int) -> list[slice]:
+    """Positions for each worker, a block at least; few logits are not worth a second gradient of the table."""
+    columns = len(weight) if candidates.items is None else candidates.items.shape[-1]
+    worth = len(queries) * columns >= 16 * len(weight) + 2**16
+    count = num_workers() if worth and queries.device.type == "cpu" else 1
     size = max(rows, -(-len(queries) // count))
     return [slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)]
 
