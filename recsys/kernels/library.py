@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 from threading import Lock
 
@@ -27,8 +27,8 @@ SOURCES = tuple(path.name for path in sorted(FOLDER.glob("*.c")))
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, filters, dropout, softmax, sampled losses, lazy Adam and the order of many interactions go through "
-    "torch's and numpy's own operations, and training takes 2 to 4 times as long"
+    "attention, feed-forward layers, filters, dropout, softmax, sampled losses, ranks, lazy Adam and the order of many "
+    "interactions go through torch's and numpy's own operations, and training takes 2 to 4 times as long"
 )
 
 TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64)
@@ -103,9 +103,9 @@ def _load() -> ctypes.CDLL | None:
     """The library that the first of the compilers makes; None, with a warning, where none does."""
     problems = []
     for command in compilers():
-        for flags in map(chain.from_iterable, product((NATIVE, ()), (_threaded(), ()))):
+        for native, threaded in product((NATIVE, ()), (_threaded(), ())):
             try:
-                return _loaded([*command, *FLAGS, *flags])
+                return _loaded([*command, *FLAGS, *native], threaded)
             except subprocess.CalledProcessError as error:
                 problems.append(f"{shlex.join(command)} failed ({_said(error)}); set CC to another C compiler")
             except (OSError, RuntimeError) as error:
@@ -121,15 +121,17 @@ def _threaded() -> tuple[str, ...]:
     return next((("-fopenmp", "-Wl,--as-needed", str(path)) for path in libraries), ())
 
 
-def _loaded(command: list[str]) -> ctypes.CDLL:
-    """The library that the command makes, from its file where that is there and whole."""
-    path = _own_folder() / f"{_key(command)}.so"
+def _loaded(command: list[str], last: Sequence[str]) -> ctypes.CDLL:
+    """The library that the command makes, from its file where that is there and whole.
+
+    last: options that stand behind the files.
+    """
+    path = _own_folder() / f"{_key([*command, *last])}.so"
     with suppress(OSError):
         return ctypes.CDLL(str(path))
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # processes side by side may all compile
         made = Path(folder, path.name)
-        compiler, *options = command
-        _output([compiler, *(str(FOLDER / name) for name in SOURCES), *options, "-o", str(made), "-lm"])
+        _output([*command, *(str(FOLDER / name) for name in SOURCES), *last, "-o", str(made), "-lm"])
         made.replace(path)
     return ctypes.CDLL(str(path))
 

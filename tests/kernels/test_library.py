@@ -148,8 +148,9 @@ def test_another_users_folder_is_not_trusted(tmp_path: Path, monkeypatch: pytest
 
 
 @needs_compiler
-def test_cc_may_have_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC", f"{COMPILER} -O1")
+@pytest.mark.parametrize("named", ["{} -O1", "env {}"])
+def test_cc_may_be_of_several_words(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", named.format(COMPILER))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(library(), ctypes.CDLL)
