@@ -19,7 +19,7 @@ from recsys.draws import drawing_from
 from recsys.kernels.library import Argument, call, call_all, has_threads
 
 WORKERS = 2
-FEW = 128  # cells of a batch for each thread of compiled code, at least; those are handed out faster
+FEW = 512  # cells of a batch for each thread of compiled code, at least; those are handed out faster
 SHARE = 2048  # cells of a batch for each worker, at least: with fewer, handing them out takes as long as it saves
 
 T = TypeVar("T")
