@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
+from recsys.models.layers import FeedForward
 from recsys.models.rows import rows_at_work
 from recsys.report.gradients import draw_gradients
 
@@ -24,6 +25,7 @@ class GradientFlow(Callback):
     - position empty: the norm of the gradient of the layer's own parameters, before any clipping;
     - position t: the norm of the gradient of the layer's output [B, L, D] at time step t, root mean square over the
       rows of the batch that are at least so long. The recurrence of a layer shows in its input, not in its output.
+      Of a feed-forward layer that is the whole one's: its two layers are computed in one piece.
       With task=last_item the loss sits at the last time step: how far it carries back is how much a model remembers.
 
     `gradient_flow.png` is drawn from it when training ends. Training itself computes the same numbers as without.
@@ -49,7 +51,7 @@ class GradientFlow(Callback):
         if batch_idx == 0 and trainer.current_epoch % self.every_n_epochs == 0:
             self.hooks = [
                 module.register_forward_hook(lambda _, __, output, name=name: self.watch(name, output))
-                for name, module in layers(pl_module)
+                for name, module in watched(pl_module)
             ]
 
     def watch(self, name: str, output: Any) -> None:
@@ -70,7 +72,7 @@ class GradientFlow(Callback):
         if not self.hooks:
             return
         rows = [(name, None, norm) for name, norm in parameter_norms(pl_module)]
-        for name, _ in layers(pl_module):
+        for name, _ in watched(pl_module):
             if name in self.states:
                 rows += [(name, position, norm) for position, norm in enumerate(time_step_norms(self.states[name]))]
         table = pd.DataFrame([(trainer.current_epoch, *row) for row in rows], columns=COLUMNS)
@@ -94,6 +96,12 @@ def layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     for name, layer in module.named_modules():
         if name and any(True for _ in layer.parameters()):
             yield name.removeprefix("model."), layer
+
+
+def watched(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Those whose output is looked at: not those that a feed-forward layer computes in one piece."""
+    inside = {id(part) for layer in module.modules() if isinstance(layer, FeedForward) for part in layer.children()}
+    return ((name, layer) for name, layer in layers(module) if id(layer) not in inside)
 
 
 def parameter_norms(module: nn.Module) -> Iterator[tuple[str, float]]:
