@@ -40,8 +40,8 @@ def is_worker() -> bool:
 
 def on_workers(function: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
     """[function(task) for task in tasks], at most `num_workers()` of them, each on a worker of its own."""
-    if len(tasks) == 1:
-        return [function(tasks[0])]
+    if len(tasks) == 1 or num_workers() == 1:
+        return [function(task) for task in tasks]
     inference, grad = torch.is_inference_mode_enabled(), torch.is_grad_enabled()  # of this thread alone
 
     def alike(task: T) -> R:

@@ -12,13 +12,14 @@ PACKAGE = Path(__file__).parents[1] / "recsys"
 NAMES = {name for group in ("model", "loss", "sampler", "task") for name in options(group)}
 # What a folder or module of recsys/ may import: itself and what stands before it.
 ORDER = (
+    "startup",
     "consoles",
     "whole_files",
     "products",
     "cache",
     "draws",
-    "parallel",
     "kernels",
+    "parallel",
     "data",
     "candidates",
     "losses",
