@@ -44,7 +44,7 @@ def throughput() -> None:
         for _, row in rows.iterrows():
             place = (100 * row["share"], row["positions"] / row["epoch_s"])
             axis.annotate(row["case"].split(",")[0], place, xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axis.set(xlabel="share of the float32 peak, %", ylabel="positions per second", yscale="log", xlim=(0, 75))
+    axis.set(xlabel="share of the float32 peak, %", ylabel="positions per second", yscale="log", xlim=(0, 90))
     axis.set_title("SASRec on MovieLens-1M, two cores: one training epoch")
     axis.legend()
     _save(figure, "throughput.png")
