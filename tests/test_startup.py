@@ -26,5 +26,9 @@ def test_glibc_takes_the_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_other_allocators_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    opened = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: opened.append(name) or object())
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     startup.settle_process()
+    assert opened == [None]
+    assert startup.os.environ["GOMP_SPINCOUNT"] == "20000"

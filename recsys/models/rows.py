@@ -119,12 +119,13 @@ class Rows(ABC):
     def columns(self) -> tuple[Tensor, Tensor]:
         """Of each cell, its place in its row and the row's length: [N] and [N]."""
 
-    @abstractmethod
     def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         """softmax(q k' / sqrt(d)) v of each head, over the keys that a query sees: queries [Q, D] -> [Q, D].
 
         key_value: keys, then values, [N, 2 D]. dropout: on the weights.
         """
+        alike = self.num_whole in (0, len(self.lengths))
+        return (self._attend if alike else self._attend_in_two)(query, key_value, num_heads=num_heads, dropout=dropout)
 
     def convolve(self, x: Tensor, filters: Tensor) -> Tensor:
         """y_t = sum over s <= t of filters[t - s] * x_s in each row: x [N, D], filters [L or more, D] -> [N, D]."""
@@ -156,8 +157,12 @@ class Rows(ABC):
     @abstractmethod
     def _asking(self, x: Tensor) -> Tensor: ...
 
+    @abstractmethod
+    def _attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attention of rows of which every cell asks, or of which the ends alone do."""
+
     def _attend_in_two(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
-        """Attention of the rows of which every cell asks, then of the others, for what takes one kind alone."""
+        """Attention of the rows of which every cell asks, then of the others."""
         count, options = self.num_whole_cells, {"num_heads": num_heads, "dropout": dropout}
         first, others = (
             type(self)(lengths, width=self.width, causal=self.causal)
@@ -195,9 +200,7 @@ class PaddedRows(Rows):
         columns = torch.arange(self.width, device=self.lengths.device)
         return columns.repeat(len(self.lengths)), self.lengths.repeat_interleave(self.width)
 
-    def attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
-        if not self._is_whole and self.num_whole:
-            return self._attend_in_two(query, key_value, num_heads=num_heads, dropout=dropout)
+    def _attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         query, key, value = _heads(query, key_value, num_rows=len(self.lengths), num_heads=num_heads)
         hides_padding = self.causal and self._is_whole  # padding stands behind every real position
         mask = None if hides_padding else self.mask()
@@ -252,8 +255,9 @@ class PackedRows(Rows):
         if takes(query):
             asking = {"causal": self.causal, "num_whole": self.num_whole}
             return attend(query, key_value, self.lengths, num_heads=num_heads, dropout=dropout, **asking)
-        if not self._is_whole and self.num_whole:
-            return self._attend_in_two(query, key_value, num_heads=num_heads, dropout=dropout)
+        return super().attend(query, key_value, num_heads=num_heads, dropout=dropout)
+
+    def _attend(self, query: Tensor, key_value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         query = self.unpack(query).flatten(0, 1) if self._is_whole else query
         padded = _heads(query, self.unpack(key_value).flatten(0, 1), num_rows=len(self.lengths), num_heads=num_heads)
         mixed = _side_by_side(attend_plainly(*padded, self.mask(), dropout=dropout))
