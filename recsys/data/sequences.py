@@ -51,11 +51,9 @@ class UserSequences:
         check_interactions(frame)
         with ThreadPoolExecutor() as pool:  # pandas and numpy work outside the interpreter's lock
             (users, rows), (vocabulary, items) = pool.map(Vocabulary.encoded, (frame["user"], frame["item"]))
-            columns = {"items": items.astype(_smallest_type(len(vocabulary)))}
-            columns |= {f"{name}s": frame[name].to_numpy() for name in ("timestamp", "rating") if name in frame}
-            offsets = np.append(0, np.cumsum(np.bincount(rows, minlength=len(users))))
-            order = by_user_and_time(rows, offsets, columns.get("timestamps"))
-            arrays = dict(zip(columns, pool.map(lambda column: column[order], columns.values()), strict=True))
+        columns = {"items": items.astype(_smallest_type(len(vocabulary)))}
+        columns |= {f"{name}s": frame[name].to_numpy() for name in ("timestamp", "rating") if name in frame}
+        arrays, offsets = by_user_and_time(columns, rows, num_users=len(users), time="timestamps")
         arrays |= {"offsets": offsets, "users": users.ids, "vocabulary": vocabulary.ids}
         return cls._from_arrays(arrays, name=name, fingerprint=fingerprint(arrays))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recsys import parallel
@@ -16,6 +16,7 @@ TIMES = (
     st.none(),
     st.integers(-(2**63), 2**63 - 1),
     st.integers(0, 3),
+    st.integers(2**31, 2**31 + 50),
     st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from([0.0, -0.0, -1.5, 1e-300]),
 )
@@ -23,52 +24,79 @@ TIMES = (
 needs_compiler = pytest.mark.skipif(library() is None, reason="no C compiler")
 
 
-def sorted_rows(users: list[int], times: Sequence[float | None] | None) -> list[int]:
+def sorted_rows(users: Sequence[int], times: Sequence[float | None] | None) -> list[int]:
     return sorted(range(len(users)), key=lambda row: (users[row], times[row] if times else 0))
 
 
-def starts_of(users: list[int]) -> np.ndarray:
-    return np.append(0, np.cumsum(np.bincount(users, minlength=1)))
+def columns_of(times: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
+    """Each row's number in every width, and its time."""
+    columns = {type_: np.arange(count).astype(type_) for type_ in ("i4", "i8", "f4", "f8")}
+    return columns if times is None else columns | {"when": times}
+
+
+def require_sorted(ordered: Callable[..., tuple], users: np.ndarray, times: np.ndarray | None, num_users: int) -> None:
+    found, offsets = ordered(columns_of(times, len(users)), users, num_users=num_users, time="when")
+    expected = sorted_rows(users.tolist(), None if times is None else times.tolist())
+    assert offsets.tolist() == [int((users < user).sum()) for user in range(num_users + 1)]
+    for name, column in columns_of(times, len(users)).items():
+        assert found[name].dtype == column.dtype
+        assert found[name].tolist() == column[expected].tolist()
 
 
 @pytest.mark.parametrize("ordered", [by_user_and_time, pytest.param(sorted_in_compiled_code, marks=needs_compiler)])
 @settings(deadline=None)
 @given(data=st.data())
-def test_by_user_then_time_then_row(ordered: Callable[..., np.ndarray], data: st.DataObject) -> None:
+def test_by_user_then_time_then_row(ordered: Callable[..., tuple], data: st.DataObject) -> None:
     users = data.draw(st.lists(st.integers(0, 3), max_size=150))
     each = data.draw(st.sampled_from(TIMES))
     times = data.draw(st.lists(each, min_size=len(users), max_size=len(users)))
-    known = None if None in times else times
-    array = None if known is None else np.array(known, dtype=np.float64 if float in map(type, known) else np.int64)
-    assert ordered(np.array(users, dtype=np.int64), starts_of(users), array).tolist() == sorted_rows(users, known)
+    known = None if None in times else np.array(times, dtype=np.float64 if float in map(type, times) else np.int64)
+    require_sorted(ordered, np.array(users, dtype=np.int64), known, 5)
 
 
 @needs_compiler
 @pytest.mark.parametrize("type_", ["i8", "i4", "f8", "f4"])
-def test_long_histories_in_two_ranges(type_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spread", [300, 2**30])
+def test_long_histories_in_two_ranges(type_: str, spread: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "ranges", lambda costs: [(0, 17), (17, len(costs))])
+    monkeypatch.setattr(parallel, "even_ranges", lambda count, **_: [(0, 7_777), (7_777, count)])
     generator = np.random.default_rng(0)
     users = generator.integers(0, 40, 20_000)
-    times = generator.integers(-300, 300, len(users)).astype(type_)
-    found = sorted_in_compiled_code(users, starts_of(users.tolist()), times)
-    assert np.array_equal(found, np.lexsort((times, users)))
+    times = generator.integers(-spread, spread, len(users)).astype(type_)
+    require_sorted(sorted_in_compiled_code, users, times, 41)
+
+
+@needs_compiler
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=300))
+@example([1])
+@example(list(range(64, 0, -1)))
+def test_one_history_of_any_length(times: list[int]) -> None:
+    require_sorted(sorted_in_compiled_code, np.zeros(len(times), dtype=np.int64), np.array(times), 1)
 
 
 @needs_compiler
 @pytest.mark.parametrize(
-    ("type_", "compiled"), [("i8", True), ("f8", True), (None, True), ("u8", False), ("longdouble", False)]
+    ("type_", "compiled"), [("i8", True), (">i8", True), ("f8", True), (None, True), ("u8", False), ("f2", False)]
 )
 def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    users, starts = np.array([1, 0, 1, 0, 1]), np.array([0, 2, 5])
+    users = np.array([1, 0, 1, 0, 1])
     times = None if type_ is None else np.array([9, 5, 9, 4, 1], dtype=type_)
-    few = by_user_and_time(users, starts, times)
     if times is not None:
         times.flags.writeable = False  # as what Arrow hands over
+    require_sorted(by_user_and_time, users, times, 2)
     called = []
     monkeypatch.setattr(order, "COMPILED_FROM", 1)
     monkeypatch.setattr(
-        order, "sorted_in_compiled_code", lambda *given: called.append(1) or sorted_in_compiled_code(*given)
+        order, "sorted_in_compiled_code", lambda *given, **more: called.append(1) or sorted_in_compiled_code(*given, **more)
     )
-    assert by_user_and_time(users, starts, times).tolist() == few.tolist()
+    require_sorted(by_user_and_time, users, times, 2)
     assert bool(called) == compiled
-    assert few.tolist() == ([1, 3, 0, 2, 4] if times is None else [3, 1, 4, 0, 2])
+
+
+@needs_compiler
+def test_every_second_row_of_a_table() -> None:
+    table = np.arange(40).reshape(20, 2)
+    users = np.repeat([1, 0], 10)
+    found, _ = sorted_in_compiled_code({"when": -table[:, 1]}, users, num_users=2, time="when")
+    assert found["when"].tolist() == sorted((-table[10:, 1]).tolist()) + sorted((-table[:10, 1]).tolist())
