@@ -32,7 +32,7 @@ class Vocabulary:
 
     @classmethod
     def encoded(cls, values: ArrayLike) -> tuple["Vocabulary", np.ndarray]:
-        """The distinct ones of the values [N], and each value's index, [N] int64. Raises as `from_values` does."""
+        """The distinct ones of the values [N], and each value's index, [N] of `index_type`. Raises as `from_values`."""
         series = pd.Series(values)
         if isinstance(series.dtype, np.dtype) and series.dtype.kind == "i" and len(series):
             integers = series.to_numpy(np.int64)
@@ -40,14 +40,15 @@ class Vocabulary:
                 return cls._encoded_by_table(integers)
         codes, distinct = pd.factorize(series, use_na_sentinel=False)
         vocabulary = cls.from_values(distinct)
-        return vocabulary, vocabulary.find(distinct)[codes]
+        return vocabulary, vocabulary.find(distinct).astype(index_type(len(vocabulary)))[codes]
 
     @classmethod
     def _encoded_by_table(cls, integers: np.ndarray) -> tuple["Vocabulary", np.ndarray]:
         """As `encoded`, of integers from 0 on, all below their number."""
         occurs = np.zeros(integers.max() + 1, dtype=bool)
         occurs[integers] = True
-        return cls(np.flatnonzero(occurs)), (np.cumsum(occurs) - 1)[integers]
+        vocabulary = cls(np.flatnonzero(occurs))
+        return vocabulary, (np.cumsum(occurs, dtype=index_type(len(vocabulary))) - 1)[integers]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,6 +74,11 @@ class Vocabulary:
     def load(cls, path: Path) -> "Vocabulary":
         """Read what `save` wrote, memory-mapped."""
         return cls(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def index_type(size: int) -> type[np.signedinteger]:
+    """What holds the indices 0..size-1: int32 where it does."""
+    return np.int32 if size <= np.iinfo(np.int32).max else np.int64
 
 
 def check_interactions(frame: pd.DataFrame) -> None:

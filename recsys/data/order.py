@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 COMPILED_FROM = 2**20  # rows; fewer are sorted in less time than importing what calls compiled code takes
-COMPILED_TO = 2**31 - 1  # a row's place among its user's is an int32
+COMPILED_TO = 2**31 - 1  # rows and users, which are int32 there
 AS_BITS = {4: np.int32, 8: np.int64}  # bytes of a number -> how compiled code takes it
 
 Columns = dict[str, np.ndarray]
@@ -16,12 +16,13 @@ def by_user_and_time(
 ) -> tuple[Columns, np.ndarray]:
     """The columns with each user's rows together, by time, equal times as they stand; and the offsets of the users.
 
-    columns: values of the rows by name, [N] each; `time`: which of them are the times, finite numbers. Where there is no
-    such column, the rows stand in order of time.
-    users: of each row, [N] int64, 0..num_users-1.
+    columns: values of the rows by name, [N] each; `time`: which of them are the times, finite numbers. Where there is
+    no such column, the rows stand in order of time.
+    users: of each row, [N] int32 or int64, 0..num_users-1.
     The offsets: where each user's rows begin, [num_users + 1] int64.
     """
-    if COMPILED_FROM <= len(users) <= COMPILED_TO and all(map(_is_plain, columns.values())):
+    fits = len(users) <= COMPILED_TO and num_users <= COMPILED_TO
+    if len(users) >= COMPILED_FROM and fits and all(map(_is_plain, columns.values())):
         from recsys.kernels.library import library
 
         if library() is not None:
@@ -37,6 +38,7 @@ def sorted_in_compiled_code(
     from recsys.kernels.library import require_memory
     from recsys.parallel import call_each, even_ranges, ranges
 
+    users = np.ascontiguousarray(users, dtype=np.int32)
     parts = even_ranges(len(users), step=1, cells=len(users))
     counts = np.zeros((len(parts), num_users), dtype=np.int64)
     call_each("count_rows", [(users, *part, own) for part, own in zip(parts, counts, strict=True)])

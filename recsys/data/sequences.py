@@ -51,7 +51,7 @@ class UserSequences:
         check_interactions(frame)
         with ThreadPoolExecutor() as pool:  # pandas and numpy work outside the interpreter's lock
             (users, rows), (vocabulary, items) = pool.map(Vocabulary.encoded, (frame["user"], frame["item"]))
-        columns = {"items": items.astype(_smallest_type(len(vocabulary)))}
+        columns = {"items": items}
         columns |= {f"{name}s": frame[name].to_numpy() for name in ("timestamp", "rating") if name in frame}
         arrays, offsets = by_user_and_time(columns, rows, num_users=len(users), time="timestamps")
         arrays |= {"offsets": offsets, "users": users.ids, "vocabulary": vocabulary.ids}
@@ -94,7 +94,3 @@ class UserSequences:
             "ratings": self.ratings,
         }
         return {name: array for name, array in arrays.items() if array is not None}
-
-
-def _smallest_type(num_items: int) -> type[np.signedinteger]:
-    return np.int32 if num_items <= np.iinfo(np.int32).max else np.int64

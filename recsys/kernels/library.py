@@ -31,7 +31,7 @@ WITHOUT = (
     "interactions go through torch's and numpy's own operations, and training takes 2 to 4 times as long"
 )
 
-TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64, np.int32)
+TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64, np.int32, np.uint8)
 Argument = Tensor | np.ndarray | int | ctypes.Structure | None
 MOST_ARGUMENTS = 16  # threads.c's
 
@@ -61,7 +61,7 @@ def takes(x: Tensor) -> bool:
 def call(name: str, *arguments: Argument) -> int:
     """Calls a compiled function: tensors, arrays and structures are handed over as pointers to them, None as NULL.
 
-    Tensors and arrays are contiguous, of float32 or int64, arrays of int32 too. Other threads go on meanwhile.
+    Tensors and arrays are contiguous, of float32 or int64, arrays of int32 or uint8 too. Other threads go on meanwhile.
     """
     compiled = library()
     assert compiled is not None
@@ -183,6 +183,6 @@ def _handed_over(argument: Argument) -> int:
 def _require_plain(argument: Tensor | np.ndarray, strides: tuple[int, ...], *, plain: bool) -> None:
     if not plain:
         raise TypeError(
-            f"compiled functions take contiguous float32 or int64, not {argument.dtype} of shape "
-            f"{tuple(argument.shape)} and strides {strides}"
+            f"compiled functions take contiguous float32 or int64 (arrays: int32 and uint8 too), not {argument.dtype} "
+            f"of shape {tuple(argument.shape)} and strides {strides}"
         )

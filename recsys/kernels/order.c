@@ -8,13 +8,13 @@
 enum { RUN = 8 }; /* keys that are sorted at once; longer runs by merging */
 
 /* Counts the rows of each user among the rows first..last-1. counts: of each user, zeros before. */
-void count_rows(const int64_t *users, int64_t first, int64_t last, int64_t *counts) {
+void count_rows(const int32_t *users, int64_t first, int64_t last, int64_t *counts) {
     for (int64_t row = first; row < last; row++) counts[users[row]]++;
 }
 
 /* Lays the rows first..last-1 of a column of numbers of `size` bytes, 4 or 8, each at its user's next place. */
 void group_rows(
-    const int64_t *users, int64_t first, int64_t last, int64_t *next, const void *column, int64_t size, void *grouped
+    const int32_t *users, int64_t first, int64_t last, int64_t *next, const void *column, int64_t size, void *grouped
 ) {
     if (size == sizeof(int32_t))
         for (int64_t row = first; row < last; row++)

@@ -1,6 +1,7 @@
 """The order of interactions: compiled code against sorting row by row."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,9 +88,12 @@ def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkey
     require_sorted(by_user_and_time, users, times, 2)
     called = []
     monkeypatch.setattr(order, "COMPILED_FROM", 1)
-    monkeypatch.setattr(
-        order, "sorted_in_compiled_code", lambda *given, **more: called.append(1) or sorted_in_compiled_code(*given, **more)
-    )
+
+    def seen(*given: Any, **more: Any) -> tuple:
+        called.append(1)
+        return sorted_in_compiled_code(*given, **more)
+
+    monkeypatch.setattr(order, "sorted_in_compiled_code", seen)
     require_sorted(by_user_and_time, users, times, 2)
     assert bool(called) == compiled
 

@@ -44,23 +44,27 @@ def test_readers_of_tables_agree(reader: Reader, name: str, text: str, tmp_path:
     }
 
 
-def test_parquet_reads_as_csv_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows_a_group", [1, 2, 100])
+def test_parquet_reads_as_csv_does(rows_a_group: int, tmp_path: Path) -> None:
     frame = pd.DataFrame(ROWS)
-    frame.to_parquet(tmp_path / "x.parquet")
+    frame.to_parquet(tmp_path / "x.parquet", row_group_size=rows_a_group)
     reader = Table(rating="rating", timestamp="timestamp")
     pd.testing.assert_frame_equal(reader.read(tmp_path / "x.parquet"), frame)
 
 
 def test_parquet_times_are_seconds(tmp_path: Path) -> None:
     times = pd.to_datetime(["1970-01-01 00:00:01.5", "1970-01-02"], format="ISO8601")
-    pd.DataFrame({"user": ["a", "b"], "item": [1, 2], "time": times}).to_parquet(tmp_path / "x.parquet")
-    assert Table(timestamp="time").read(tmp_path / "x.parquet")["timestamp"].tolist() == [1.5, 86400.0]
+    for users in (["a", "b"], [1, 2]):
+        frame = pd.DataFrame({"user": users, "item": [1, 2], "time": times})
+        frame.to_parquet(tmp_path / "x.parquet", row_group_size=1)
+        assert Table(timestamp="time").read(tmp_path / "x.parquet")["timestamp"].tolist() == [1.5, 86400.0]
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
         ({"user": ["a", None, ""], "item": [1, 2, 3]}, "column 'user', row 2: the id is empty"),
+        ({"user": pd.array([1, None], dtype="Int64"), "item": [1, 2]}, "column 'user', row 2: the id is empty"),
         ({"user": [1, 2], "item": [1.0, 2.0]}, "column 'item': ids must be integers or strings, got double"),
         (
             {"user": [1, 2], "item": [1, 2], "t": [1.0, np.nan]},
@@ -69,8 +73,9 @@ def test_parquet_times_are_seconds(tmp_path: Path) -> None:
         ({"user": [1, 2], "item": [1, 2], "t": ["x", "y"]}, "column 't': values must be numbers or dates"),
     ],
 )
-def test_parquet_faults_are_named(columns: dict, message: str, tmp_path: Path) -> None:
-    pd.DataFrame(columns).to_parquet(tmp_path / "x.parquet")
+@pytest.mark.parametrize("rows_a_group", [1, 100])
+def test_parquet_faults_are_named(columns: dict, message: str, rows_a_group: int, tmp_path: Path) -> None:
+    pd.DataFrame(columns).to_parquet(tmp_path / "x.parquet", row_group_size=rows_a_group)
     reader = Table(timestamp="t" if "t" in columns else None)
     with pytest.raises(ValueError, match=re.escape(f"{tmp_path / 'x.parquet'}, {message}")):
         reader.read(tmp_path / "x.parquet")

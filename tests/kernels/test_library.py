@@ -178,7 +178,7 @@ def test_calls_that_found_no_memory_are_one_error() -> None:
         torch.zeros(4, 4).T,
         torch.zeros(4).double(),
         torch.zeros(4).int(),
-        np.zeros(4, np.int32),
+        np.zeros(4, np.int16),
         np.zeros((4, 4), np.float32).T,
     ],
 )

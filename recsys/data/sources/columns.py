@@ -5,9 +5,10 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import accumulate
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,35 @@ def interactions_frame(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFr
 
     def values(role: str) -> np.ndarray | pd.Series:
         column = table[columns[role]]
-        return id_values(column) if role in ID_ROLES else _number_values(column, keep_whole=role == "timestamp")
+        return id_values(column) if role in ID_ROLES else column.to_numpy().astype(_kind(role, column.type), copy=False)
 
     with ThreadPoolExecutor() as pool:
         return pd.DataFrame(dict(zip(columns, pool.map(values, columns), strict=True)), copy=False)
+
+
+def frame_of_parts(
+    types: Mapping[str, pa.DataType], lengths: Sequence[int], read: Callable[[int], pd.DataFrame]
+) -> pd.DataFrame:
+    """The frames `read(0)`, `read(1)`, ... one below the other, read side by side; no more than a few stand in memory.
+
+    types: of the roles, all of them numbers or dates, ids integers. lengths: rows of each frame.
+    """
+    whole = {role: np.empty(sum(lengths), dtype=_kind(role, values)) for role, values in types.items()}
+    ends = list(accumulate(lengths))
+
+    def fill(part: int) -> None:
+        frame = read(part)
+        for role, values in whole.items():
+            values[ends[part] - lengths[part] : ends[part]] = frame[role]
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        list(pool.map(fill, range(len(lengths))))
+    return pd.DataFrame(whole, copy=False)
+
+
+def _kind(role: str, values: pa.DataType) -> type[np.number]:
+    """What a column of such numbers or dates becomes in a frame."""
+    return np.int64 if role in ID_ROLES or (role == "timestamp" and pa.types.is_integer(values)) else np.float64
 
 
 def id_values(column: pa.ChunkedArray) -> np.ndarray | pd.Series:
@@ -53,11 +79,6 @@ def plain_integers(texts: pa.ChunkedArray) -> np.ndarray | None:
     return integers.to_numpy() if pc.all(pc.equal(zeros, "0"), min_count=0).as_py() else None
 
 
-def _number_values(column: pa.ChunkedArray, *, keep_whole: bool) -> np.ndarray:
-    whole = keep_whole and pa.types.is_integer(column.type)
-    return column.to_numpy().astype(np.int64 if whole else np.float64, copy=False)
-
-
 def is_date(kind: pa.DataType) -> bool:
     """Whether the values name a day, with or without a time of it; a time alone does not."""
     return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
@@ -73,7 +94,7 @@ def is_clean(column: pa.ChunkedArray, *, is_id: bool) -> bool:
     """Whether no value is missing, no id (text) is empty, and every number is a finite one."""
     if column.null_count:
         return False
-    if is_id:
+    if is_id and not pa.types.is_integer(column.type):
         return pc.min(pc.binary_length(column)).as_py() > 0
     is_numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     return is_numeric and pc.all(pc.is_finite(column)).as_py()

@@ -7,12 +7,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
+from recsys.data.sources.arrow_text import DelimitedText, arrow_table
 from recsys.data.sources.columns import (
     ID_ROLES,
     TimeFault,
@@ -24,21 +24,11 @@ from recsys.data.sources.columns import (
     number_fault,
     seconds,
 )
+from recsys.data.sources.numbers import read_numbers
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}  # by what a file's name ends in
-_BLOCK_BYTES = 2**23  # read at a time: Arrow's own megabyte takes a third longer
 OPTION = "{role}=NAME of a reader that is given as data.reader"
 Faults = Mapping[str, Callable[[str], str | None]]  # column name -> what, if anything, is wrong with a field
-
-
-class DelimitedText(NamedTuple):
-    """A text file of rows and columns. Gzipped where the name ends in `.gz`; UTF-8."""
-
-    path: Path
-    delimiter: str  # one character, or the same one repeated ("::")
-    names: Sequence[str]  # of all columns, in file order
-    has_header: bool
-    quoted: bool  # whether "..." may enclose a field
 
 
 def read_header(path: Path, delimiter: str) -> list[str]:
@@ -74,6 +64,9 @@ def read_interactions(text: DelimitedText, columns: Mapping[str, str], *, option
     id, a number that isn't one and a time that is neither a number nor a date.
     """
     require_columns(text.path, text.names, columns, option=option)
+    frame = read_numbers(text, columns)
+    if frame is not None:
+        return frame
     faults = {name: _fault_of(role) for role, name in columns.items()}
     types = {columns[role]: pa.string() for role in ID_ROLES}  # so that "007" and "7" stay two ids
     table = read_arrow(text, types, faults)
@@ -108,35 +101,13 @@ def require_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]
 
 def read_arrow(text: DelimitedText, types: Mapping[str, pa.DataType], faults: Faults) -> pa.Table:
     """The columns that `faults` names; types not given are inferred. Raises ValueError if malformed."""
-    names, gaps = _arrow_names(text)
-    types = {**types, **dict.fromkeys(gaps, pa.null())}
     try:
-        table = arrow_csv.read_csv(
-            text.path,
-            read_options=arrow_csv.ReadOptions(
-                column_names=names, skip_rows=int(text.has_header), block_size=_BLOCK_BYTES
-            ),
-            parse_options=arrow_csv.ParseOptions(delimiter=text.delimiter[0], quote_char='"' if text.quoted else False),
-            convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=[*faults, *gaps]),
-        )
+        table = arrow_table(text, types, faults)
     except (pa.ArrowInvalid, OSError) as error:  # OSError: a damaged gzip file
         raise_first_fault(text, faults, reason=str(error))
     if table.num_rows == 0:
         raise ValueError(f"{text.path} holds no rows")
     return table
-
-
-def _arrow_names(text: DelimitedText) -> tuple[list[str], list[str]]:
-    """Column names as Arrow sees the file, and those of them that stand between two real columns.
-
-    Arrow's delimiter is one character: "a::b" is three columns to it, of which the middle one must be empty.
-    """
-    names, gaps = [text.names[0]], []
-    for index, name in enumerate(text.names[1:]):
-        between = [f"\0{index}.{part}" for part in range(len(text.delimiter) - 1)]
-        names += [*between, name]
-        gaps += between
-    return names, gaps
 
 
 def raise_first_fault(text: DelimitedText, faults: Faults, *, reason: str) -> NoReturn:

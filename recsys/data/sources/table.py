@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from recsys.data.sources.columns import ID_ROLES, interactions_frame, is_date, seconds
+from recsys.data.sources.columns import ID_ROLES, frame_of_parts, interactions_frame, is_date, seconds
 from recsys.data.sources.delimited import (
     DELIMITERS,
     DelimitedText,
@@ -90,41 +91,61 @@ def parquet_faults(path: Path) -> Iterator[None]:
 
 def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.DataFrame:
     with parquet_faults(path):
-        require_columns(path, parquet.read_schema(path).names, columns, option=OPTION)
-        table = parquet.read_table(path, columns=list(columns.values()))
+        metadata = parquet.read_metadata(path)
+        schema = metadata.schema.to_arrow_schema()
+        require_columns(path, schema.names, columns, option=OPTION)
+        groups = range(metadata.num_row_groups)
+        types = {role: schema.field(name).type for role, name in columns.items()}
+        if not all(pa.types.is_signed_integer(types[role]) for role in ID_ROLES):
+            return _read_groups(path, metadata, columns, groups, first_row=0)
+        lengths = [metadata.row_group(group).num_rows for group in groups]
+        firsts = [end - length for end, length in zip(accumulate(lengths), lengths, strict=True)]
+
+        def read(group: int) -> pd.DataFrame:
+            return _read_groups(path, metadata, columns, [group], first_row=firsts[group])
+
+        return frame_of_parts(types, lengths, read)
+
+
+def _read_groups(
+    path: Path, metadata: parquet.FileMetaData, columns: Mapping[str, str], groups: Sequence[int], *, first_row: int
+) -> pd.DataFrame:
+    """The columns of some row groups, of which the first begins at row `first_row` of the file."""
+    file = parquet.ParquetFile(path, metadata=metadata, memory_map=True)
+    table = file.read_row_groups(list(groups), columns=list(columns.values()), use_threads=len(groups) > 1)
     arrays = {}
     for role, name in columns.items():
-        place = f"{path}, column {name!r}"
-        arrays[name] = _ids(table[name], place) if role in ID_ROLES else _numbers(table[name], place)
+        clean = _ids if role in ID_ROLES else _numbers
+        arrays[name] = clean(table[name], f"{path}, column {name!r}", first_row)
     return interactions_frame(pa.table(arrays), columns)
 
 
-def _ids(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
+def _ids(column: pa.ChunkedArray, place: str, first_row: int) -> pa.ChunkedArray:
     """The column as integers or text."""
     value_type = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not any(check(value_type) for check in _ID_CHECKS):
         raise ValueError(f"{place}: ids must be integers or strings, got {value_type}; convert the column")
     ids = column.cast(pa.int64() if pa.types.is_signed_integer(value_type) else pa.string())
     empty = ids.is_null() if pa.types.is_integer(ids.type) else pc.equal(pc.fill_null(ids, ""), "")
-    _refuse_first(empty, place, "the id is empty")
+    _refuse_first(empty, place, first_row, "the id is empty")
     return ids
 
 
-def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
+def _numbers(column: pa.ChunkedArray, place: str, first_row: int) -> pa.ChunkedArray:
     """The column as finite numbers, dates in seconds."""
     if is_date(column.type):
         column = seconds(column)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise ValueError(f"{place}: values must be numbers or dates, got {column.type}; convert the column")
     finite = pc.fill_null(pc.is_finite(column), False)
-    _refuse_first(pc.invert(finite), place, "the value is not a finite number")
+    _refuse_first(pc.invert(finite), place, first_row, "the value is not a finite number")
     return column
 
 
-def _refuse_first(faulty: pa.ChunkedArray, place: str, complaint: str) -> None:
+def _refuse_first(faulty: pa.ChunkedArray, place: str, first_row: int, complaint: str) -> None:
     if pc.any(faulty).as_py():
-        rows = np.flatnonzero(faulty.to_numpy())
-        raise ValueError(f"{place}, row {rows[0] + 1}: {complaint}; fix or remove the row")
+        row = first_row + np.flatnonzero(faulty.to_numpy())[0]
+        raise ValueError(f"{place}, row {row + 1}: {complaint}; fix or remove the row")
 
 
 _ID_CHECKS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string)
