@@ -78,8 +78,7 @@ class InteractionDataset:
         folder = self.cache_dir / f"{self.name}-{self._key(reader, file)[:16]}"
         with suppress(OSError, ValueError):  # never built, or damaged
             return UserSequences.load(folder)
-        frame = filter_interactions(reader.read(file), **self.filters)
-        built = UserSequences.from_frame(frame, name=self.name)
+        built = UserSequences.from_frame(filter_interactions(reader.read(file), **self.filters), name=self.name)
         try:
             built.save(folder)
         except OSError as error:

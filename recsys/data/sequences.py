@@ -53,6 +53,7 @@ class UserSequences:
             (users, rows), (vocabulary, items) = pool.map(Vocabulary.encoded, (frame["user"], frame["item"]))
         columns = {"items": items}
         columns |= {f"{name}s": frame[name].to_numpy() for name in ("timestamp", "rating") if name in frame}
+        del frame  # raw ids take more memory than anything that follows
         arrays, offsets = by_user_and_time(columns, rows, num_users=len(users), time="timestamps")
         arrays |= {"offsets": offsets, "users": users.ids, "vocabulary": vocabulary.ids}
         return cls._from_arrays(arrays, name=name, fingerprint=fingerprint(arrays))

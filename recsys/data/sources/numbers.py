@@ -69,7 +69,8 @@ def _num_lines(whole: np.ndarray, part: tuple[int, int], *, delimiter: str) -> i
 
 def _read(text: DelimitedText, columns: Mapping[str, str], parts: list[np.ndarray], lines: list[int]) -> pd.DataFrame:
     ids = {columns[role]: pa.int64() for role in ID_ROLES}
-    first = arrow_table(text, ids, columns.values(), part=pa.BufferReader(parts[0]))
+    begin = parts[0][: _line_end(parts[0], 0)]
+    first = arrow_table(text, ids, columns.values(), part=pa.BufferReader(begin))
     types = {name: first[name].type for name in columns.values()}
     if "rating" in columns:
         types[columns["rating"]] = pa.float64()  # "4" in one part, "4.5" in the next
