@@ -61,6 +61,9 @@ class InOrder(Sampler[np.ndarray]):
             yield self.order[start : start + self.batch_size]
 
 
+SCORES_AT_ONCE = 2**23  # 32 MB
+
+
 class _Batches(Dataset):
     """A data set whose index is an array of rows and whose element is a whole batch."""
 
@@ -77,7 +80,7 @@ class SequenceDataModule(LightningDataModule):
     collator: turns rows of training items into a TrainBatch; decides what is predicted from what.
     samples: what of the training rows an epoch is made of, see Sampling; None is WholeRows.
     batch_size: samples per training batch; pool, seed, reshuffle: see LengthBuckets.
-    eval_batch_size: users per evaluation batch.
+    eval_batch_size: users per evaluation batch; None: see `users_at_once`.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class SequenceDataModule(LightningDataModule):
         max_length: int,
         collator: TrainCollator,
         batch_size: int,
-        eval_batch_size: int,
+        eval_batch_size: int | None,
         pool: int,
         seed: int,
         reshuffle: bool = True,
@@ -103,7 +106,7 @@ class SequenceDataModule(LightningDataModule):
         self.max_length = max_length
         self.collator = collator
         self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size
+        self.eval_batch_size = users_at_once(num_items) if eval_batch_size is None else eval_batch_size
         self.pool = pool
         self.seed = seed
         self.reshuffle = reshuffle
@@ -132,6 +135,11 @@ class SequenceDataModule(LightningDataModule):
         make = Evaluation(questions, num_items=self.num_items, max_length=self.max_length)
         lengths = np.minimum(questions.inputs.lengths, self.max_length)
         return _loader(make, InOrder(lengths, batch_size=self.eval_batch_size))
+
+
+def users_at_once(num_items: int) -> int:
+    """How many users make an evaluation batch: 512, or as many fewer as keep their scores [B, V] within a cache."""
+    return min(512, max(128, SCORES_AT_ONCE // num_items))
 
 
 def _loader(make: Callable[[np.ndarray], Any], sampler: Sampler[np.ndarray]) -> DataLoader:

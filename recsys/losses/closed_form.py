@@ -4,17 +4,13 @@ They overwrite the logits. In blocks of 256 x 3,416 on one CPU core they take 35
 reads and writes a block once for every operation in either direction. s is the sigmoid, x+ the positive's logit.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from recsys.kernels.library import call, takes
 from recsys.losses.functional import INFINITY, counted, num_negatives
-from recsys.parallel import WORKERS
+from recsys.losses.links import sigmoid_, softmax_
 
-LOG2_E = math.log2(math.e)
 LOWEST = -1e15  # stands for -inf where its weight of 0 has to make 0, and its square is still finite
 
 ValueAndGrad = tuple[Tensor, Tensor]
@@ -26,9 +22,9 @@ def binary_cross_entropy(
     """Gradient: -w+ s(-x+) for the positive, w- s(x_k) for a negative."""
     column = target[:, None]  # [N, 1]
     positive = logits.gather(1, column)  # [N, 1]
-    negative = F.softplus(logits.scatter_(1, column, -INFINITY)).sum(1)  # [N]
+    gradient, negative = sigmoid_(logits.scatter_(1, column, -INFINITY))
     value = positive_weight * F.softplus(-positive).squeeze(1) + negative_weight * negative
-    gradient = logits.sigmoid_().mul_(negative_weight.unsqueeze(-1))
+    gradient.mul_(negative_weight.unsqueeze(-1))
     return value, gradient.scatter_(1, column, -positive_weight.unsqueeze(-1) * torch.sigmoid(-positive))
 
 
@@ -49,9 +45,9 @@ def bpr(logits: Tensor, target: Tensor) -> ValueAndGrad:
     """Gradient: s(x_k - x+) / K for a negative, minus their sum for the positive."""
     column, count = target[:, None], num_negatives(logits)  # [N, 1], [N]
     margins = logits.sub_(logits.gather(1, column)).scatter_(1, column, -INFINITY)
-    value = F.softplus(margins).sum(1) / count
-    gradient = margins.sigmoid_().div_(count[:, None])
-    return value, gradient.scatter_(1, column, -gradient.sum(1, keepdim=True))
+    gradient, total = sigmoid_(margins)
+    gradient.div_(count[:, None])
+    return total / count, gradient.scatter_(1, column, -gradient.sum(1, keepdim=True))
 
 
 def bpr_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueAndGrad:
@@ -89,30 +85,6 @@ def top1_max(logits: Tensor, target: Tensor, *, regularisation: float) -> ValueA
     pull = -(p * rise).sum(1, keepdim=True)  # [N, 1]
     slope = term.sub_(value[:, None]).add_(rise).add_(b.addcmul_(b, b, value=-1).mul_(x), alpha=2 * regularisation)
     return value * present, p.mul_(slope).scatter_(1, column, pull).mul_(present[:, None])
-
-
-def softmax_(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The softmax [N, C], in the place of the logits, and log sum_c exp x_c, [N].
-
-    In C (recsys/kernels/softmax.c): on one core of a Zen 4 in 60 % of the time of torch's operations, which more cores
-    share.
-    """
-    if not (takes(logits) and logits.is_contiguous() and torch.get_num_threads() <= WORKERS):
-        return softmax_plainly_(logits)
-    level = logits.new_empty(len(logits))
-    call("softmax_rows", logits, *logits.shape, level)
-    return logits, level
-
-
-def softmax_plainly_(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The same, torch operation by operation.
-
-    By powers of two: on an AMD processor torch's exp2 takes a quarter of the time of its exp.
-    """
-    highest = logits.amax(1, keepdim=True)
-    powers = torch.add(highest * -LOG2_E, logits, alpha=LOG2_E, out=logits).exp2_()
-    total = powers.sum(1, keepdim=True)
-    return powers.mul_(total.reciprocal()), (highest + total.log()).squeeze(1)
 
 
 def _split_(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

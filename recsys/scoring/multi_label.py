@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from recsys.losses.links import sigmoid_
 
 
 class Labels(NamedTuple):
@@ -38,8 +39,9 @@ class _BlockedLoss(torch.autograd.Function):
             block, on = slice(start, start + rows), slice(ends[number], ends[number + 1])
             logits = queries[block] @ table.T  # [n, A]
             place = (labels.row[on] - start) * len(table) + labels.column[on]
-            total += F.softplus(logits).sum() - logits.view(-1)[place].sum()
-            gradient = logits.sigmoid_()  # minus 1 where a label is on
+            total -= logits.view(-1)[place].sum()
+            gradient, costs = sigmoid_(logits)  # minus 1 where a label is on
+            total += costs.sum()
             gradient.view(-1).index_add_(0, place, gradient.new_full(place.shape, -1))
             torch.mm(gradient, table, out=to_queries[block])
             to_table.addmm_(gradient.T, queries[block])

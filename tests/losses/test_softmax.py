@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from recsys.kernels.library import library
-from recsys.losses.closed_form import softmax_, softmax_plainly_
+from recsys.losses.links import softmax_, softmax_plainly_
 from recsys.parallel import WORKERS
 
 INFINITY = float("inf")
