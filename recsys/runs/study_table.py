@@ -25,7 +25,10 @@ class StudyTable(Callback):
         for problem in problems:
             console.print(problem, style="yellow", soft_wrap=True)
         if not runs:
-            console.print("There is no finished run.")
+            folder = config.hydra.sweep.dir
+            console.print(
+                f"There is no finished run in {folder}; recsys report FOLDER makes the table of another folder."
+            )
             return
         console.print(study_table(runs))
         path = Path(config.hydra.sweep.dir, "results.csv")

@@ -57,7 +57,6 @@ def test_scores_are_those_of_the_formulas(how: str, members: list[TopLists]) -> 
         np.testing.assert_allclose(scores.numpy(), by_hand(how, members, [0.5, 0.3, 0.2], row))
 
 
-@pytest.mark.slow  # ranx compiles for half a minute
 @pytest.mark.parametrize(
     ("how", "norm", "method", "params"),
     [
