@@ -25,7 +25,7 @@ typedef struct {
     draws drawn;
 } batch;
 
-/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are 0, and so are their gradients. */
+/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are 0 where lanes are asked for. */
 typedef struct {
     int64_t first, there;
     int64_t stop;  /* no lane sees this key or one behind it; a multiple of BLOCK */
@@ -69,10 +69,18 @@ INLINE void products(
     }
 }
 
-/* [LANES][padded] -> [size][LANES] */
-static void transpose(float *to, const float *from, int64_t padded, int64_t size) {
+/* [there][stride] -> [size][LANES], zeros where there is nothing. */
+static void transpose(float *to, const float *from, int64_t stride, int64_t size, int64_t there) {
+    if (there < LANES) memset(to, 0, size * LANES * sizeof *to);
     for (int64_t c = 0; c < size; c++)
-        for (int lane = 0; lane < LANES; lane++) to[c * LANES + lane] = from[lane * padded + c];
+        for (int64_t lane = 0; lane < there; lane++) to[c * LANES + lane] = from[lane * stride + c];
+}
+
+INLINE float dot(const float *a, const float *b, int64_t size) {
+    float total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t c = 0; c < size; c++) total += a[c] * b[c];
+    return total;
 }
 
 /* Writes those of BLOCK vectors that are queries of the tile, `lane` being the first, to `to` from column c on. */
@@ -93,10 +101,10 @@ int attend(
     int64_t padded = rounded_up(size, LANES), room = rounded_up(all->longest, BLOCK);
     draws d = all->drawn;
     void *memory;
-    float *keys = reserve(room * (2 * padded + LANES) + 2 * LANES * padded, &memory);
+    float *keys = reserve(room * (2 * padded + LANES) + LANES * size, &memory);
     if (!memory) return 0;
     float *values = keys + room * padded, *weights = values + room * padded;
-    float *asked = weights + room * LANES, *asked_across = asked + LANES * padded;
+    float *asked_across = weights + room * LANES;
 
     for (int64_t row = begin; row < end; row++)
         for (int64_t head = 0; head < heads; head++) {
@@ -107,8 +115,7 @@ int attend(
             for (int64_t i = 0; i < num_queries(all, row); i += LANES) {
                 tile t = tile_of(all, row, head, i);
                 floats sums[BLOCK], highest = every(HIDDEN), total = every(0);
-                copy(asked, LANES, padded, query + t.first * dim + head * size, t.there, dim, size);
-                transpose(asked_across, asked, padded, size);
+                transpose(asked_across, query + t.first * dim + head * size, dim, size, t.there);
 
                 for (int64_t j = 0; j < t.stop; j += BLOCK) {
                     products(sums, keys + j * padded, padded, 1, asked_across, LANES, size);
@@ -151,12 +158,12 @@ int attend_backward(
     float scale = 1 / sqrtf((float)size);
     draws d = all->drawn;
     void *memory;
-    float *keys = reserve(room * (4 * padded + 2 * LANES) + 5 * LANES * padded, &memory);
+    float *keys = reserve(room * (4 * padded + 2 * LANES) + 2 * LANES * (padded + size), &memory);
     if (!memory) return 0;
     float *values = keys + room * padded, *to_keys = values + room * padded, *to_values = to_keys + room * padded;
     float *weights = to_values + room * padded, *slopes = weights + room * LANES;
-    float *asked = slopes + room * LANES, *rise = asked + LANES * padded, *answer = rise + LANES * padded;
-    float *asked_across = answer + LANES * padded, *rise_across = asked_across + LANES * padded;
+    float *asked = slopes + room * LANES, *rise = asked + LANES * padded;
+    float *asked_across = rise + LANES * padded, *rise_across = asked_across + LANES * size;
 
     for (int64_t row = begin; row < end; row++)
         for (int64_t head = 0; head < heads; head++) {
@@ -172,15 +179,14 @@ int attend_backward(
                 int64_t at = t.first * dim + head * size;
                 floats sums[BLOCK], downs[BLOCK], top = every(0), shared = every(0);
                 words bytes = {0};
-                copy(asked, LANES, padded, query + at, t.there, dim, size);
-                copy(rise, LANES, padded, grad + at, t.there, dim, size);
-                copy(answer, LANES, padded, out + at, t.there, dim, size);
-                transpose(asked_across, answer, padded, size);
-                transpose(rise_across, rise, padded, size);
-                for (int64_t c = 0; c < size; c++) /* what all weights of a query lose together */
-                    shared += load(asked_across + c * LANES) * load(rise_across + c * LANES);
-                transpose(asked_across, asked, padded, size);
-                for (int64_t lane = 0; lane < t.there; lane++) top[lane] = level[(t.first + lane) * heads + head];
+                copy(asked, t.there, padded, query + at, t.there, dim, size);
+                copy(rise, t.there, padded, grad + at, t.there, dim, size);
+                transpose(asked_across, asked, padded, size, t.there);
+                transpose(rise_across, rise, padded, size, t.there);
+                for (int64_t lane = 0; lane < t.there; lane++) {
+                    top[lane] = level[(t.first + lane) * heads + head];
+                    shared[lane] = dot(out + at + lane * dim, grad + at + lane * dim, size); /* what all weights lose */
+                }
 
                 for (int64_t j = 0; j < t.stop; j += BLOCK) {
                     products(sums, keys + j * padded, padded, 1, asked_across, LANES, size);
@@ -197,8 +203,8 @@ int attend_backward(
                 for (int64_t c = 0; c < padded; c += LANES) {
                     for (int64_t j = 0; j < t.stop; j += BLOCK) {
                         float *to_key = to_keys + j * padded + c, *to_value = to_values + j * padded + c;
-                        products(sums, slopes + j * LANES, LANES, 1, asked + c, padded, LANES);
-                        products(downs, weights + j * LANES, LANES, 1, rise + c, padded, LANES);
+                        products(sums, slopes + j * LANES, LANES, 1, asked + c, padded, t.there);
+                        products(downs, weights + j * LANES, LANES, 1, rise + c, padded, t.there);
                         for (int r = 0; r < BLOCK; r++) {
                             store(to_key + r * padded, load(to_key + r * padded) + sums[r]);
                             store(to_value + r * padded, load(to_value + r * padded) + downs[r]);

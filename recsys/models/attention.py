@@ -103,7 +103,8 @@ class _Attention(torch.autograd.Function):
         out[layout.num_queries :] = 0
         ctx.save_for_backward(query, key_value, out, level)
         ctx.layout, ctx.starts = layout, starts  # the batch points to them
-        _on_rows("attend", ctx.batch, lengths, query, key_value, out, level)
+        ctx.shares = ranges(lengths.tolist())
+        _on_rows("attend", ctx.batch, ctx.shares, query, key_value, out, level)
         return out
 
     @staticmethod
@@ -114,11 +115,11 @@ class _Attention(torch.autograd.Function):
         to_query[ctx.layout.num_queries :] = 0
         to_key_value[ctx.layout.num_cells :] = 0
         given = (query, key_value, out, level, grad.contiguous())
-        _on_rows("attend_backward", ctx.batch, ctx.layout.lengths, *given, to_query, to_key_value)
+        _on_rows("attend_backward", ctx.batch, ctx.shares, *given, to_query, to_key_value)
         return to_query, to_key_value, None, None
 
 
-def _on_rows(name: str, batch: _Batch, lengths: Tensor, *tensors: Tensor) -> None:
+def _on_rows(name: str, batch: _Batch, shares: list[tuple[int, int]], *tensors: Tensor) -> None:
     """Calls a function of attention.c on all rows."""
-    found = call_each(name, [(batch, *rows, *tensors) for rows in ranges(lengths.tolist())])
+    found = call_each(name, [(batch, *rows, *tensors) for rows in shares])
     require_memory(found, what="the keys and values of one row; make max_length smaller")
