@@ -3,7 +3,7 @@
 import errno
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,16 @@ import numpy as np
 _META = "meta.json"
 
 
-def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-    """Write `NAME.npy` for each array and `meta.json` with the facts, replacing the folder in one step."""
+def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray], facts: Callable[[], Mapping[str, Any]]) -> None:
+    """Write `NAME.npy` for each array and `meta.json` with the facts, replacing the folder in one step.
+
+    facts: asked for when the arrays are written.
+    """
     with _replacing(folder) as scratch:
         for name, array in arrays.items():
             np.save(scratch / f"{name}.npy", array, allow_pickle=False)
         sizes = {name: (scratch / f"{name}.npy").stat().st_size for name in arrays}
-        (scratch / _META).write_text(json.dumps({"facts": dict(facts), "sizes": sizes}, indent=1))
+        (scratch / _META).write_text(json.dumps({"facts": dict(facts()), "sizes": sizes}, indent=1))
 
 
 def load_arrays(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

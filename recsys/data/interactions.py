@@ -88,6 +88,8 @@ def check_interactions(frame: pd.DataFrame) -> None:
             raise ValueError(f"interactions need a column {name!r}, got {', '.join(map(str, frame.columns))}")
     for name in {"rating", "timestamp"}.intersection(frame.columns):
         column = frame[name]
+        if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans:
+            continue
         faulty = np.flatnonzero(~np.isfinite(column)) if pd.api.types.is_numeric_dtype(column) else [0]
         if len(faulty):
             value = column.iloc[faulty[0]]

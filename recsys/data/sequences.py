@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ class UserSequences:
     items: U rows laid end to end; values [N] int32, item indices 0..V-1.
     timestamps, ratings: [N], aligned to `items.values`; None where the source has none.
     users, vocabulary: raw ids of the rows and of the items.
-    fingerprint: SHA-256 of all of the above, the same on any machine.
+    known_fingerprint: `fingerprint`, where it is known already.
     """
 
     name: str
@@ -31,7 +32,12 @@ class UserSequences:
     ratings: np.ndarray | None
     users: Vocabulary
     vocabulary: Vocabulary
-    fingerprint: str
+    known_fingerprint: str | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all of the above but the name, the same on any machine."""
+        return self.known_fingerprint or fingerprint(self._arrays())
 
     @property
     def num_users(self) -> int:
@@ -56,11 +62,13 @@ class UserSequences:
         del frame  # raw ids take more memory than anything that follows
         arrays, offsets = by_user_and_time(columns, rows, num_users=len(users), time="timestamps")
         arrays |= {"offsets": offsets, "users": users.ids, "vocabulary": vocabulary.ids}
-        return cls._from_arrays(arrays, name=name, fingerprint=fingerprint(arrays))
+        return cls._from_arrays(arrays, name=name)
 
     def save(self, directory: Path) -> None:
         """Write a folder of .npy files and meta.json; a reader sees the old or the new one, never a part."""
-        save_arrays(directory, self._arrays(), {"name": self.name, "fingerprint": self.fingerprint})
+        with ThreadPoolExecutor() as pool:  # hashing takes longer than writing
+            known = pool.submit(lambda: self.fingerprint)
+            save_arrays(directory, self._arrays(), lambda: {"name": self.name, "fingerprint": known.result()})
 
     @classmethod
     def load(cls, directory: Path) -> "UserSequences":
@@ -72,7 +80,9 @@ class UserSequences:
         return cls._from_arrays(arrays, **facts)
 
     @classmethod
-    def _from_arrays(cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str) -> "UserSequences":
+    def _from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], *, name: str, fingerprint: str | None = None
+    ) -> "UserSequences":
         return cls(
             name=name,
             items=Ragged.from_lengths(arrays["items"], np.diff(arrays["offsets"]))._replace(
@@ -82,7 +92,7 @@ class UserSequences:
             ratings=arrays.get("ratings"),
             users=Vocabulary(arrays["users"]),
             vocabulary=Vocabulary(arrays["vocabulary"]),
-            fingerprint=fingerprint,
+            known_fingerprint=fingerprint,
         )
 
     def _arrays(self) -> dict[str, np.ndarray]:

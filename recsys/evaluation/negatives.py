@@ -94,7 +94,8 @@ class _Drawn:
         streams = (np.random.default_rng((self.seed, user)) for user in range(rejected.num_rows))
         items = self.drawn(users, streams, weights, rejected, catalogue)
         try:
-            save_arrays(folder, {"items": items}, {"count": self.count, "seed": self.seed, "reject": self.reject.name})
+            facts = {"count": self.count, "seed": self.seed, "reject": self.reject.name}
+            save_arrays(folder, {"items": items}, lambda: facts)
         except OSError as error:
             warnings.warn(f"not cached: {error}; point RECSYS_CACHE to a writable folder", stacklevel=2)
         return _rows(items)

@@ -27,8 +27,8 @@ SOURCES = tuple(path.name for path in sorted(FOLDER.glob("*.c")))
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, feed-forward layers, filters, dropout, softmax, sampled losses, ranks, lazy Adam and the order of many "
-    "interactions go through torch's and numpy's own operations, and training takes 2 to 4 times as long"
+    "attention, feed-forward layers, filters, dropout, softmax, sigmoids, sampled losses, ranks, lazy Adam and the "
+    "order of many interactions go through torch's and numpy's own operations, and training takes 2 to 4 times as long"
 )
 
 TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64, np.int32, np.uint8)

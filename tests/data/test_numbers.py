@@ -1,9 +1,8 @@
 """Large files of numbers: read in parts, or left to those who read text."""
 
-import re
+from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,7 +12,7 @@ from recsys.data.sources import Table, numbers
 from recsys.data.sources.arrow_text import DelimitedText
 from recsys.data.sources.delimited import read_interactions
 from recsys.data.sources.numbers import read_numbers
-from recsys.kernels.library import call, library
+from recsys.kernels.library import library
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no C compiler")
 
@@ -112,15 +111,24 @@ def test_a_reader_takes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert frame.to_dict("list") == {"user": [1, 1], "item": [20, 10], "timestamp": [5, 4]}
 
 
-@settings(deadline=None)
-@given(st.text('019.-,; \t\n"xXa', max_size=60).map(str.encode), st.sampled_from(",;\t "), st.integers(0, 60))
-def test_lines_of_plain_integers_are_counted(content: bytes, delimiter: str, cut: int) -> None:
-    """Against a regular expression, in two ranges."""
-    others = re.escape("".join({" ", "\t", '"'} - {delimiter}))
-    pattern = rf"(?<![0-9.])0[0-9xX]|-0(?!\.)|[{others}]".encode()
-    cut = min(cut, len(content))
-    text = np.frombuffer(content, dtype=np.uint8)
-    counts = [call("plain_lines", text, *part, len(text), ord(delimiter)) for part in ((0, cut), (cut, len(text)))]
-    assert (min(counts) < 0) == bool(re.search(pattern, content))
-    if min(counts) >= 0:
-        assert counts == [content[:cut].count(b"\n"), content[cut:].count(b"\n")]
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cases=st.lists(st.tuples(st.integers(1 - 10**15, 10**15 - 1), st.integers(0, 14)), min_size=1))
+def test_fractions_are_the_nearest_doubles(cases: list[tuple[int, int]], tmp_path: Path) -> None:
+    written = [f"{Decimal(digits).scaleb(-behind):f}" for digits, behind in cases]
+    (tmp_path / "x.csv").write_text("".join(f"1,2,{rating},4\n" for rating in written))
+    frame = found(of(tmp_path / "x.csv", has_header=False))
+    plain = all(len(rating.strip("-").replace(".", "")) <= 15 for rating in written)
+    assert (frame is not None) == plain
+    if frame is not None:
+        assert frame["rating"].tolist() == [float(rating) for rating in written]
+
+
+def test_other_columns_and_long_delimiters(tmp_path: Path) -> None:
+    (tmp_path / "ratings.dat").write_text("7::Some, words::x::-3::5::9\n" * 9)
+    text = DelimitedText(tmp_path / "ratings.dat", "::", ["u", "?", "!", "i", "r", "t"], has_header=False, quoted=False)
+    frame = found(text)
+    assert frame is not None
+    pd.testing.assert_frame_equal(frame, read_interactions(text, COLUMNS))
+    assert frame.loc[8].tolist() == [7, -3, 5, 9]
+    (tmp_path / "ratings.dat").write_text("7::Some: words::x::-3::5::9\n" * 9)
+    assert found(text) is None

@@ -20,22 +20,12 @@ class DelimitedText(NamedTuple):
     quoted: bool  # whether "..." may enclose a field
 
 
-def arrow_table(
-    text: DelimitedText, types: Mapping[str, pa.DataType], columns: Iterable[str], *, part: pa.NativeFile | None = None
-) -> pa.Table:
-    """The columns; types not given are inferred. Raises pa.ArrowInvalid or OSError where that fails.
-
-    part: whole lines of the text, without the header, to be read on one thread; None: all of it.
-    """
+def arrow_table(text: DelimitedText, types: Mapping[str, pa.DataType], columns: Iterable[str]) -> pa.Table:
+    """The columns; types not given are inferred. Raises pa.ArrowInvalid or OSError where that fails."""
     names, gaps = _arrow_names(text)
     return csv.read_csv(
-        text.path if part is None else part,
-        read_options=csv.ReadOptions(
-            column_names=names,
-            skip_rows=int(text.has_header and part is None),
-            block_size=_BLOCK_BYTES,
-            use_threads=part is None,
-        ),
+        text.path,
+        read_options=csv.ReadOptions(column_names=names, skip_rows=int(text.has_header), block_size=_BLOCK_BYTES),
         parse_options=csv.ParseOptions(delimiter=text.delimiter[0], quote_char='"' if text.quoted else False),
         convert_options=csv.ConvertOptions(
             column_types={**types, **dict.fromkeys(gaps, pa.null())}, include_columns=[*columns, *gaps]

@@ -5,10 +5,9 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import accumulate
 
 import numpy as np
 import pandas as pd
@@ -25,33 +24,15 @@ def interactions_frame(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFr
 
     def values(role: str) -> np.ndarray | pd.Series:
         column = table[columns[role]]
-        return id_values(column) if role in ID_ROLES else column.to_numpy().astype(_kind(role, column.type), copy=False)
+        if role in ID_ROLES:
+            return id_values(column)
+        return column.to_numpy().astype(kind_of(role, column.type), copy=False)
 
     with ThreadPoolExecutor() as pool:
         return pd.DataFrame(dict(zip(columns, pool.map(values, columns), strict=True)), copy=False)
 
 
-def frame_of_parts(
-    types: Mapping[str, pa.DataType], lengths: Sequence[int], read: Callable[[int], pd.DataFrame]
-) -> pd.DataFrame:
-    """The frames `read(0)`, `read(1)`, ... one below the other, read side by side; no more than a few stand in memory.
-
-    types: of the roles, all of them numbers or dates, ids integers. lengths: rows of each frame.
-    """
-    whole = {role: np.empty(sum(lengths), dtype=_kind(role, values)) for role, values in types.items()}
-    ends = list(accumulate(lengths))
-
-    def fill(part: int) -> None:
-        frame = read(part)
-        for role, values in whole.items():
-            values[ends[part] - lengths[part] : ends[part]] = frame[role]
-
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        list(pool.map(fill, range(len(lengths))))
-    return pd.DataFrame(whole, copy=False)
-
-
-def _kind(role: str, values: pa.DataType) -> type[np.number]:
+def kind_of(role: str, values: pa.DataType) -> type[np.number]:
     """What a column of such numbers or dates becomes in a frame."""
     return np.int64 if role in ID_ROLES or (role == "timestamp" and pa.types.is_integer(values)) else np.float64
 

@@ -4,6 +4,7 @@
 # pyarrow.compute makes its functions when it is imported; type checkers can't see them.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from recsys.data.sources.columns import ID_ROLES, frame_of_parts, interactions_frame, is_date, seconds
+from recsys.data.sources.columns import ID_ROLES, interactions_frame, is_date, kind_of, seconds
 from recsys.data.sources.delimited import (
     DELIMITERS,
     DelimitedText,
@@ -94,30 +95,46 @@ def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.D
         metadata = parquet.read_metadata(path)
         schema = metadata.schema.to_arrow_schema()
         require_columns(path, schema.names, columns, option=OPTION)
-        groups = range(metadata.num_row_groups)
         types = {role: schema.field(name).type for role, name in columns.items()}
-        if not all(pa.types.is_signed_integer(types[role]) for role in ID_ROLES):
-            return _read_groups(path, metadata, columns, groups, first_row=0)
-        lengths = [metadata.row_group(group).num_rows for group in groups]
-        firsts = [end - length for end, length in zip(accumulate(lengths), lengths, strict=True)]
+        if all(pa.types.is_signed_integer(types[role]) for role in ID_ROLES):
+            return _filled(path, metadata, columns, types)
+        table = _read_groups(path, metadata, columns, range(metadata.num_row_groups), first_row=0)
+        return interactions_frame(table, columns)
 
-        def read(group: int) -> pd.DataFrame:
-            return _read_groups(path, metadata, columns, [group], first_row=firsts[group])
 
-        return frame_of_parts(types, lengths, read)
+def _filled(
+    path: Path, metadata: parquet.FileMetaData, columns: Mapping[str, str], types: Mapping[str, pa.DataType]
+) -> pd.DataFrame:
+    """The columns, all of numbers, row group by row group: no second copy of them all stands in memory."""
+    lengths = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    ends = list(accumulate(lengths))
+    whole = {role: np.empty(sum(lengths), dtype=kind_of(role, values)) for role, values in types.items()}
+
+    def fill(group: int) -> None:
+        start = ends[group] - lengths[group]
+        table = _read_groups(path, metadata, columns, [group], first_row=start)
+        for role, name in columns.items():
+            at = start
+            for chunk in table[name].chunks:
+                whole[role][at : at + len(chunk)] = chunk.to_numpy()
+                at += len(chunk)
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        list(pool.map(fill, range(len(lengths))))
+    return pd.DataFrame(whole, copy=False)
 
 
 def _read_groups(
     path: Path, metadata: parquet.FileMetaData, columns: Mapping[str, str], groups: Sequence[int], *, first_row: int
-) -> pd.DataFrame:
-    """The columns of some row groups, of which the first begins at row `first_row` of the file."""
+) -> pa.Table:
+    """The clean columns of some row groups, of which the first begins at row `first_row` of the file."""
     file = parquet.ParquetFile(path, metadata=metadata, memory_map=True)
     table = file.read_row_groups(list(groups), columns=list(columns.values()), use_threads=len(groups) > 1)
     arrays = {}
     for role, name in columns.items():
         clean = _ids if role in ID_ROLES else _numbers
         arrays[name] = clean(table[name], f"{path}, column {name!r}", first_row)
-    return interactions_frame(pa.table(arrays), columns)
+    return pa.table(arrays)
 
 
 def _ids(column: pa.ChunkedArray, place: str, first_row: int) -> pa.ChunkedArray:
