@@ -43,7 +43,7 @@ class ReleasedIds:
             there,
             items=there.items._replace(values=values),
             vocabulary=Vocabulary(np.arange(ids + 2 * self.pad_and_mask)),
-            fingerprint=hashlib.sha256(known_by.encode()).hexdigest(),
+            known_fingerprint=hashlib.sha256(known_by.encode()).hexdigest(),
         )
 
     def attributes(self, sequences: UserSequences) -> tuple[ItemAttributes, ...]:

@@ -19,8 +19,14 @@ from pathlib import Path
 import pandas as pd
 from synthetic import interactions
 
+PEAK = """
+from pathlib import Path
+def peak_gb():  # of this program alone: what getrusage tells begins with the parent's
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 2**20
+"""
 OURS = """
-import json, resource, sys, time
+import json, sys, time
 import torch
 from recsys.data.dataset import InteractionDataset
 from recsys.data.sources import Table
@@ -30,12 +36,12 @@ started = time.perf_counter()
 reader = Table(user="user", item="item", timestamp="timestamp")
 sequences = InteractionDataset(name="synthetic", path=sys.argv[1], cache_dir=sys.argv[2], reader=reader).sequences()
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+peak = peak_gb()
 facts = dict(seconds=seconds, to_sequences=seconds, peak_gb=peak, peak_gb_to_sequences=peak)
 print(json.dumps(facts | dict(users=sequences.num_users, rows=sequences.num_interactions)))
 """
 THEIRS = """
-import json, resource, sys, time
+import json, sys, time
 import pandas as pd
 from rectools import Columns
 from rectools.dataset import Dataset
@@ -46,10 +52,10 @@ frame = read(sys.argv[1]).rename(columns={"user": Columns.User, "item": Columns.
 frame[Columns.Weight], frame[Columns.Datetime] = 1.0, pd.to_datetime(frame.pop("timestamp"), unit="s")
 dataset = Dataset.construct(frame[[Columns.User, Columns.Item, Columns.Weight, Columns.Datetime]])
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+peak = peak_gb()
 sessions = SequenceDataset.from_interactions(dataset.interactions.df).sessions
 to_sequences = time.perf_counter() - started
-whole = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+whole = peak_gb()
 facts = dict(seconds=seconds, to_sequences=to_sequences, peak_gb=peak, peak_gb_to_sequences=whole)
 print(json.dumps(facts | dict(users=len(sessions), rows=len(frame))))
 """
@@ -57,7 +63,7 @@ print(json.dumps(facts | dict(users=len(sessions), rows=len(frame))))
 
 def timed(python: str, program: str, *arguments: str) -> dict:
     """What the program printed."""
-    done = subprocess.run([python, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([python, "-c", PEAK + program, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-2000:])
     return json.loads(done.stdout.splitlines()[-1])

@@ -16,7 +16,7 @@ _META = "meta.json"
 def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray], facts: Callable[[], Mapping[str, Any]]) -> None:
     """Write `NAME.npy` for each array and `meta.json` with the facts, replacing the folder in one step.
 
-    facts: asked for when the arrays are written.
+    facts: called once the arrays are written, so that they can be found out meanwhile.
     """
     with _replacing(folder) as scratch:
         for name, array in arrays.items():

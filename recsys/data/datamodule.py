@@ -12,6 +12,8 @@ from recsys.data.collators import Evaluation, TrainCollator
 from recsys.data.samples import Sampling, WholeRows
 from recsys.data.splits import Split
 
+CACHED = 2**23  # scores, 32 MB
+
 
 class LengthBuckets(Sampler[np.ndarray]):
     """Random batches of rows of similar length, so that little of a batch is padding.
@@ -59,9 +61,6 @@ class InOrder(Sampler[np.ndarray]):
     def __iter__(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self.order), self.batch_size):
             yield self.order[start : start + self.batch_size]
-
-
-SCORES_AT_ONCE = 2**23  # 32 MB
 
 
 class _Batches(Dataset):
@@ -138,8 +137,10 @@ class SequenceDataModule(LightningDataModule):
 
 
 def users_at_once(num_items: int) -> int:
-    """How many users make an evaluation batch: 512, or as many fewer as keep their scores [B, V] within a cache."""
-    return min(512, max(128, SCORES_AT_ONCE // num_items))
+    """How many users make an evaluation batch: 512, but no more than have scores [B, V] that a cache holds, and at
+    least 128: with fewer, going through the table of items takes as long as the products.
+    """
+    return min(512, max(128, CACHED // num_items))
 
 
 def _loader(make: Callable[[np.ndarray], Any], sampler: Sampler[np.ndarray]) -> DataLoader:

@@ -8,6 +8,8 @@ COMPILED_FROM = 2**20  # rows; fewer are sorted in less time than importing what
 COMPILED_TO = 2**31 - 1  # rows and users, which are int32 there
 AS_BITS = {4: np.int32, 8: np.int64}  # bytes of a number -> how compiled code takes it
 
+SORTING = "sorting the interactions; close other programs"
+
 Columns = dict[str, np.ndarray]
 
 
@@ -39,7 +41,7 @@ def sorted_in_compiled_code(
     from recsys.parallel import call_each, even_ranges, ranges
 
     users = np.ascontiguousarray(users, dtype=np.int32)
-    parts = even_ranges(len(users), step=1, cells=len(users))
+    parts = even_ranges(len(users), step=max(1, num_users), cells=len(users))  # each has a count of all users
     counts = np.zeros((len(parts), num_users), dtype=np.int64)
     call_each("count_rows", [(users, *part, own) for part, own in zip(parts, counts, strict=True)])
     offsets = _offsets(counts.sum(axis=0))
@@ -57,10 +59,10 @@ def sorted_in_compiled_code(
         shares = ranges(counts.sum(axis=0).tolist())
         order, times = np.empty(len(users), dtype=np.int32), _sortable(found[time])
         done = call_each("order_rows", [(times, offsets, *share, order) for share in shares])
+        require_memory(done, what=SORTING)  # without it there is no order
         for column in found.values():
             several = [(order, offsets, *share, _bits(column), column.itemsize) for share in shares]
-            done += call_each("reorder_rows", several)
-        require_memory(done, what="sorting the interactions; close other programs")
+            require_memory(call_each("reorder_rows", several), what=SORTING)
     return found, offsets
 
 

@@ -23,7 +23,7 @@ class UserSequences:
     items: U rows laid end to end; values [N] int32, item indices 0..V-1.
     timestamps, ratings: [N], aligned to `items.values`; None where the source has none.
     users, vocabulary: raw ids of the rows and of the items.
-    known_fingerprint: `fingerprint`, where it is known already.
+    known_fingerprint: `fingerprint`, where it is known already; who replaces anything else replaces it too.
     """
 
     name: str
@@ -36,7 +36,7 @@ class UserSequences:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all of the above but the name, the same on any machine."""
+        """SHA-256 of items, timestamps, ratings, users and vocabulary, the same on any machine."""
         return self.known_fingerprint or fingerprint(self._arrays())
 
     @property

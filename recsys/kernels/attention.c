@@ -25,7 +25,7 @@ typedef struct {
     draws drawn;
 } batch;
 
-/* Queries `first`, ... `first + there - 1` of one row, in lanes; those left over are 0 where lanes are asked for. */
+/* Queries `first`, ... `first + there - 1` of one row, in lanes; in what is transposed those left over are 0. */
 typedef struct {
     int64_t first, there;
     int64_t stop;  /* no lane sees this key or one behind it; a multiple of BLOCK */

@@ -14,19 +14,19 @@ typedef struct {
     floats above, excess;
 } sums;
 
-INLINE floats sigmoid(floats x, sums *sums) {
+INLINE floats sigmoid(floats x, sums *own) {
     ints positive = x > 0;
     floats p = power_of_two(choose(positive, -x, x) * LOG2_E);
-    sums->above += where(positive, x);
-    sums->excess += p * (1 + sums->excess);
+    own->above += where(positive, x);
+    own->excess += p * (1 + own->excess);
     return choose(positive, every(1), p) / (1 + p);
 }
 
-static double total_of(sums sums) {
+static double total_of(sums own) {
     double above = 0, excess = 0;
     for (int lane = 0; lane < LANES; lane++) {
-        above += sums.above[lane];
-        excess += sums.excess[lane] * (1 + excess);
+        above += own.above[lane];
+        excess += own.excess[lane] * (1 + excess);
     }
     return above + log1p(excess);
 }

@@ -48,7 +48,7 @@ INLINE int read_fraction(const uint8_t **at, const uint8_t *end, double *to) {
     }
     double found = (double)value / POWERS[behind];
     *to = negative ? -found : found;
-    return count > 0;
+    return count > 0 && !(negative && !value); /* "-0" is 0 among integers, below 0 among others */
 }
 
 /* The lines of text[first:last] into columns, from their row `start` on. Returns how many there were, or -1 where one is
@@ -68,7 +68,7 @@ int read_table(
             } else if (kinds[c] == FRACTION) {
                 if (!read_fraction(&at, end, (double *)columns[c] + start + rows)) return -1;
             } else {
-                while (at < end && *at != delimiter && *at != '\n' && *at != '"') at++;
+                while (at < end && *at != delimiter && *at != '\n' && *at != '\r' && *at != '"') at++;
             }
             for (int64_t i = 0; c + 1 < width && i < repeat; i++)
                 if (at == end || *at++ != delimiter) return -1;

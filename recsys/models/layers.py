@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from recsys.models.dropout import Dropout
 from recsys.models.feedforward import feed, fuses
+from recsys.models.lookup import look_up
 from recsys.models.rows import Rows
 from recsys.scoring import ItemTable
 
@@ -30,6 +31,10 @@ class ItemEmbedding(nn.Embedding):
         check_sizes(dim=dim)
         super().__init__(num_items + 2, dim, padding_idx=num_items)
         self.num_items = num_items
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Vectors of items [*]: [*, D]."""
+        return look_up(self.weight, input, padding=self.padding_idx, sparse=self.sparse)
 
     def item_table(self, bias: Tensor | None = None) -> ItemTable:
         """The rows of real items, [V, D], as an output layer."""

@@ -6,8 +6,9 @@ implementations that pad on the left do.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from recsys.models.lookup import look_up
 
 
 class LearnedPositions(nn.Module):
@@ -20,7 +21,7 @@ class LearnedPositions(nn.Module):
 
     def forward(self, x: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
         """The positions' vectors added to x."""
-        return x + F.embedding(position_index(columns, lengths, from_end=self.from_end), self.weight)
+        return x + look_up(self.weight, position_index(columns, lengths, from_end=self.from_end))
 
 
 class SinusoidalPositions(nn.Module):

@@ -20,6 +20,7 @@ _PLACES = (  # where things lie and how they are shown, not what they are
     "trainer.enable_progress_bar",
     "data.path",
     "data.cache_dir",
+    "task.datamodule.eval_batch_size",
 )
 _FOLDERS = ("logger.", "data.locations.", "data.attributes.")  # data and attributes are known by their fingerprints
 

@@ -20,8 +20,8 @@ from recsys.whole_files import written_whole
 
 LOCK = ".lock"
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
-# Keys that say where things lie or what is said of them, not what is computed; data and attributes are known by their
-# fingerprints.
+# Keys that say where things lie, what is said of them or how much is done at a time, not what is computed; data and
+# attributes are known by their fingerprints.
 NOT_IDENTITY = (
     "force",
     "output_dir",
@@ -35,6 +35,7 @@ NOT_IDENTITY = (
     "data.attributes",
     "data.titles",
     "data.card",
+    "task.datamodule.eval_batch_size",
 )
 ELSEWHERE = "choose another study=NAME (other data: data.name=NAME), or force=true to run over it"
 RESULTS = (

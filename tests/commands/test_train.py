@@ -98,6 +98,12 @@ def test_the_same_data_elsewhere_is_the_same_run(capsys: pytest.CaptureFixture) 
     assert "already finished" in capsys.readouterr().out
 
 
+def test_a_run_is_the_same_whatever_the_size_of_its_evaluation_batches(capsys: pytest.CaptureFixture) -> None:
+    assert train("output_dir=outputs/here") == 0
+    assert train("output_dir=outputs/here", "task.datamodule.eval_batch_size=7") == 0
+    assert "already finished" in capsys.readouterr().out
+
+
 def test_per_user_metrics_carry_ids_that_are_numbers_too() -> None:
     frame = pd.read_csv("tiny.csv")
     frame.assign(user=frame["user"].str.removeprefix("u")).to_csv("numbered.csv", index=False)

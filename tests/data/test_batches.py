@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from recsys.data.collators import Evaluation, NextItem
-from recsys.data.datamodule import InOrder, LengthBuckets, SequenceDataModule
+from recsys.data.datamodule import InOrder, LengthBuckets, SequenceDataModule, users_at_once
 from recsys.data.ragged import Ragged
 from recsys.data.splits import EvalSet, Split
 
@@ -62,6 +62,11 @@ def test_buckets_hold_rows_of_similar_length() -> None:
 
 def test_evaluation_order_starts_with_the_longest() -> None:
     assert np.concatenate(list(InOrder(np.array([2, 5, 1, 9]), batch_size=3))).tolist() == [3, 1, 0, 2]
+
+
+@pytest.mark.parametrize(("num_items", "users"), [(1, 512), (16_384, 512), (32_768, 256), (10**6, 128)])
+def test_evaluation_batches_are_smaller_where_items_are_many(num_items: int, users: int) -> None:
+    assert users_at_once(num_items) == users
 
 
 def test_loaders_work_without_a_trainer() -> None:

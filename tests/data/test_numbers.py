@@ -86,11 +86,35 @@ def test_anything_else_is_left_to_text_or_comes_out_alike(rows: list[str], odd: 
         "u,i,r,t\n1,a,3,4\n",
         'u,i,r,t\n1,"2",3,4\n',
         "u,i,r,t\n" + "1,2,3,4\n" * 30 + "1,2,3,4.5\n",  # seconds, then parts of one
+        "u,i,r,t\r1,2,3,4\n1,2,3,4\n",  # a header that ends as no other line does
+        "u,i,r,t\n1,2,3,4\r1,2,3,4\n",
+        "u,i,r,t\n1,2,-0,4\n",
     ],
 )
 def test_what_needs_a_second_look_is_left_to_text(content: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(content)
     assert found(of(tmp_path / "x.csv")) is None
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(others=st.lists(st.text('a7,-.\r"', max_size=6), min_size=1, max_size=4))
+def test_columns_that_nobody_asks_for_hold_anything_that_text_may(others: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("".join(f"{other},1,2,3,4\n" for other in others), newline="")
+    text = DelimitedText(tmp_path / "x.csv", ",", ["?", *COLUMNS.values()], has_header=False, quoted=True)
+    frame = found(text)
+    if frame is not None:
+        pd.testing.assert_frame_equal(frame, read_interactions(text, COLUMNS))
+
+
+@pytest.mark.parametrize(
+    "columns", [{"user": "u", "item": "u"}, {"user": "u", "item": "i", "rating": "t", "timestamp": "t"}]
+)
+def test_a_column_in_two_roles_is_left_to_text(columns: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numbers, "COMPILED_FROM", 0)
+    (tmp_path / "x.csv").write_text("u,i,r,t\n1,2,3,4\n")
+    assert read_numbers(of(tmp_path / "x.csv"), columns) is None
+    frame = read_interactions(of(tmp_path / "x.csv"), columns)
+    assert frame.iloc[0].tolist() == [{"u": 1, "i": 2, "t": 4}[name] for name in columns.values()]
 
 
 def test_small_and_gzipped_files_and_those_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def test_one_history_of_any_length(times: list[int]) -> None:
     ("type_", "compiled"), [("i8", True), (">i8", True), ("f8", True), (None, True), ("u8", False), ("f2", False)]
 )
 def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    users = np.array([1, 0, 1, 0, 1])
+    users = np.array([1, 0, 1, 0, 1], dtype=np.int32)
     times = None if type_ is None else np.array([9, 5, 9, 4, 1], dtype=type_)
     if times is not None:
         times.flags.writeable = False  # as what Arrow hands over
@@ -96,6 +96,19 @@ def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkey
     monkeypatch.setattr(order, "sorted_in_compiled_code", seen)
     require_sorted(by_user_and_time, users, times, 2)
     assert bool(called) == compiled
+
+
+@needs_compiler
+@pytest.mark.parametrize("function", ["order_rows", "reorder_rows"])
+def test_without_memory_nothing_goes_on(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = parallel.call_each
+
+    def failing(name: str, several: Sequence) -> list[int]:
+        return [0 for _ in several] if name == function else real(name, several)
+
+    monkeypatch.setattr(parallel, "call_each", failing)
+    with pytest.raises(MemoryError, match="sorting the interactions; close other programs"):
+        sorted_in_compiled_code({"when": np.array([2, 1])}, np.array([0, 0]), num_users=1, time="when")
 
 
 @needs_compiler

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from written import INTER, write
 
 from recsys.data.sources import AtomicFile, MovieLensRatings, Reader, SequenceText, Table, detect, read_atomic
@@ -50,6 +52,13 @@ def test_parquet_reads_as_csv_does(rows_a_group: int, tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "x.parquet", row_group_size=rows_a_group)
     reader = Table(rating="rating", timestamp="timestamp")
     pd.testing.assert_frame_equal(reader.read(tmp_path / "x.parquet"), frame)
+
+
+def test_parquet_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2]), pa.array([3])], names=["user", "item", "user"])
+    parquet.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path / 'x.parquet'}: 2 columns are called 'user'; rename")):
+        Table().read(tmp_path / "x.parquet")
 
 
 def test_parquet_times_are_seconds(tmp_path: Path) -> None:

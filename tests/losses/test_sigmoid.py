@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from recsys.kernels.library import library
+from recsys.losses import links
 from recsys.losses.links import WIDE, sigmoid_, sigmoid_plainly_
 
 INFINITY = float("inf")
@@ -38,6 +39,14 @@ def test_it_is_the_sigmoid_whatever_the_shape(
     assert found.data_ptr() == logits.data_ptr()
     torch.testing.assert_close(found.double(), expected.sigmoid(), rtol=2e-5, atol=1e-30)
     torch.testing.assert_close(total.double(), F.softplus(expected).sum(1), rtol=1e-5, atol=1e-30)
+
+
+@compiled
+def test_rows_on_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "even_ranges", lambda *_, **__: [(0, 3), (3, 7)])
+    logits = torch.randn(7, 90)
+    expected = sigmoid_plainly_(logits.clone())
+    torch.testing.assert_close(sigmoid_(logits), expected)
 
 
 @both

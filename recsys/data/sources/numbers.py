@@ -12,19 +12,19 @@ from recsys.data.sources.arrow_text import DelimitedText
 from recsys.data.sources.columns import ID_ROLES
 
 COMPILED_FROM = 2**26  # bytes; fewer are read in less time than importing what calls compiled code takes
-PART = 2**24  # bytes
-LONGEST = 2**16  # bytes of a line
+PART = 2**24  # bytes that are read at a time: enough that handing them out is nothing, few enough for all cores
+LONGEST = 2**16  # bytes of a line: what is longer is no table of numbers
 SKIPPED, WHOLE, FRACTION = range(3)  # text.c's kinds of columns
 
 
 def read_numbers(text: DelimitedText, columns: Mapping[str, str]) -> pd.DataFrame | None:
     """Interactions frame of the columns `{role: name in the file}`, in half of the time and memory that Arrow takes.
 
-    None where that is not worth it (a small or gzipped file) or not to be had (no C compiler), and where a line is
-    anything but plain fields, among them integers that are written as such for ids and numbers of at most 15 digits:
-    it is for another to read them or to say what is wrong.
+    None where that is not worth it (a small or gzipped file) or not to be had (no C compiler, one column in two roles),
+    and where a line is anything but plain fields, among them integers that are written as such for ids and numbers of
+    at most 15 digits: it is for another to read them or to say what is wrong.
     """
-    if text.path.suffix == ".gz" or text.path.stat().st_size < COMPILED_FROM:
+    if text.path.suffix == ".gz" or text.path.stat().st_size < COMPILED_FROM or len({*columns.values()}) < len(columns):
         return None
     from recsys.kernels.library import call, library
 
@@ -32,9 +32,12 @@ def read_numbers(text: DelimitedText, columns: Mapping[str, str]) -> pd.DataFram
         return None
     whole = np.memmap(text.path, dtype=np.uint8, mode="r")
     parts = _parts(whole, skip_line=text.has_header)
-    if not parts:
+    start = parts[0][0] if parts else 0
+    line = whole[start : _line_end(whole, start)]
+    ends_otherwise = (whole[: max(0, start - 2)] == ord("\r")).any()  # a header that "\r" alone ends
+    if not parts or len(line) > LONGEST or ends_otherwise:
         return None
-    types = _types(text, columns, whole[parts[0][0] : _line_end(whole, parts[0][0])])
+    types = _types(text, columns, line.tobytes())
     with ThreadPoolExecutor(cpu_count()) as pool:
         lines = list(pool.map(lambda part: call("count_lines", whole, *part), parts))
         lines[-1] += int(whole[-1] != ord("\n"))
@@ -62,9 +65,9 @@ def _line_end(whole: np.ndarray, start: int) -> int:
     return start + int(found[0]) + 1 if len(found) else len(whole)
 
 
-def _types(text: DelimitedText, columns: Mapping[str, str], line: np.ndarray) -> dict[str, type[np.number]]:
+def _types(text: DelimitedText, columns: Mapping[str, str], line: bytes) -> dict[str, type[np.number]]:
     """What each role's numbers are: times as the first line writes them."""
-    fields = line.tobytes().split(text.delimiter.encode())
+    fields = line.split(text.delimiter.encode())
     types: dict[str, type[np.number]] = {role: np.int64 if role in ID_ROLES else np.float64 for role in columns}
     place = text.names.index(columns["timestamp"]) if "timestamp" in columns else len(fields)
     if place < len(fields) and b"." not in fields[place]:

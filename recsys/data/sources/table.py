@@ -95,10 +95,13 @@ def _read_parquet(path: Path, columns: Mapping[str, str], _: str | None) -> pd.D
         metadata = parquet.read_metadata(path)
         schema = metadata.schema.to_arrow_schema()
         require_columns(path, schema.names, columns, option=OPTION)
+        for name in columns.values():
+            if schema.names.count(name) > 1:
+                raise ValueError(f"{path}: {schema.names.count(name)} columns are called {name!r}; rename the others")
         types = {role: schema.field(name).type for role, name in columns.items()}
         if all(pa.types.is_signed_integer(types[role]) for role in ID_ROLES):
             return _filled(path, metadata, columns, types)
-        table = _read_groups(path, metadata, columns, range(metadata.num_row_groups), first_row=0)
+        table = _read_groups(path, metadata, columns, range(metadata.num_row_groups), first_row=0, use_threads=True)
         return interactions_frame(table, columns)
 
 
@@ -112,7 +115,7 @@ def _filled(
 
     def fill(group: int) -> None:
         start = ends[group] - lengths[group]
-        table = _read_groups(path, metadata, columns, [group], first_row=start)
+        table = _read_groups(path, metadata, columns, [group], first_row=start, use_threads=False)
         for role, name in columns.items():
             at = start
             for chunk in table[name].chunks:
@@ -125,11 +128,17 @@ def _filled(
 
 
 def _read_groups(
-    path: Path, metadata: parquet.FileMetaData, columns: Mapping[str, str], groups: Sequence[int], *, first_row: int
+    path: Path,
+    metadata: parquet.FileMetaData,
+    columns: Mapping[str, str],
+    groups: Sequence[int],
+    *,
+    first_row: int,
+    use_threads: bool,
 ) -> pa.Table:
     """The clean columns of some row groups, of which the first begins at row `first_row` of the file."""
-    file = parquet.ParquetFile(path, metadata=metadata, memory_map=True)
-    table = file.read_row_groups(list(groups), columns=list(columns.values()), use_threads=len(groups) > 1)
+    with parquet.ParquetFile(path, metadata=metadata, memory_map=True) as file:
+        table = file.read_row_groups(list(groups), columns=list(columns.values()), use_threads=use_threads)
     arrays = {}
     for role, name in columns.items():
         clean = _ids if role in ID_ROLES else _numbers
