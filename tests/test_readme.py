@@ -47,10 +47,14 @@ JOINING = {  # verb: its runs, and what they are trained with
 
 
 def commands() -> list[str]:
-    """Every line of a bash block that begins with `recsys`, without its comment."""
+    """Every line of a bash block that begins with `recsys`, without its comment.
+
+    Of those that differ by the study's name or the number of seeds alone, the first.
+    """
     blocks = re.findall(r"```bash\n(.*?)```", PAGES, flags=re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith("recsys ")]
+    kinds = {re.sub(r" study=\w+|range\(0,\d+\)", "", line): line for line in reversed(lines)}
+    return [line for line in reversed(kinds.values()) if line.startswith("recsys ")]
 
 
 def test_the_pages_show_commands() -> None:
