@@ -35,8 +35,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbers, "PART", 40)
 
 
-def of(path: Path, *, has_header: bool = True, delimiter: str = ",") -> DelimitedText:
-    return DelimitedText(path, delimiter, list(COLUMNS.values()), has_header=has_header, quoted=True)
+def of(path: Path, *, has_header: bool = True) -> DelimitedText:
+    return DelimitedText(path, ",", list(COLUMNS.values()), has_header=has_header, quoted=True)
 
 
 def found(text: DelimitedText) -> pd.DataFrame | None:
@@ -60,7 +60,9 @@ def test_numbers_are_read_as_text_is(rows: list[str], end: str, header: bool, tm
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(PLAIN),
-    odd=st.one_of(st.lists(FIELD, min_size=1, max_size=5).map(",".join), st.text('0123456789,.- \t\n"x', max_size=20)),
+    odd=st.one_of(
+        st.lists(FIELD, min_size=1, max_size=5).map(",".join), st.text('0123456789,.- \t\r\n"x', max_size=20)
+    ),
 )
 @example(rows=["1,2,3,4"], odd="007,1,1,1")
 @example(rows=["1,2,3,4"] * 30, odd="")
