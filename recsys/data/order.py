@@ -56,7 +56,7 @@ def sorted_in_compiled_code(
 
     found = {name: grouped(column) for name, column in columns.items()}
     if time in found:
-        shares = ranges(counts.sum(axis=0).tolist())
+        shares = ranges(np.diff(offsets).tolist())
         order, times = np.empty(len(users), dtype=np.int32), _sortable(found[time])
         done = call_each("order_rows", [(times, offsets, *share, order) for share in shares])
         require_memory(done, what=SORTING)  # without it there is no order
