@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from recsys.data.batches import EvalBatch, TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models.rows import Rows, last_state, packed_on
+from recsys.models.rows import Rows, last_state, packed_on, rows_of
 from recsys.scoring import ItemTable, score
 
 
@@ -123,7 +123,7 @@ class PackingModel(SequentialModel):
 
     def rows(self, items: Tensor, *, causal: bool) -> Rows:
         """The rows of right-padded items [B, L]."""
-        return Rows.of(self.lengths(items), width=items.shape[1], causal=causal)
+        return rows_of(self.lengths(items), width=items.shape[1], causal=causal)
 
     def encode_cells(self, items: Tensor, rows: Rows) -> Tensor:
         """Right-padded items [B, L] -> the hidden states of the cells that ask, [Q, D]."""

@@ -24,7 +24,7 @@ class PlainRows(PackedRows):
 
     def attend(self, *args: torch.Tensor, **options: object) -> torch.Tensor:
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("recsys.models.rows.takes", lambda _: False)
+            patched.setattr("recsys.models.rows.packed.takes", lambda _: False)
             return super().attend(*args, **options)  # pyright: ignore[reportArgumentType]
 
 

@@ -4,9 +4,9 @@ import torch.nn.functional as F
 
 from recsys.models.blocks import LiGRBlock, PostNormBlock, PreNormBlock, SASRecBlock, Transformer
 from recsys.models.layers import SwiGLU
-from recsys.models.rows import Rows
+from recsys.models.rows import rows_of
 
-ROWS = Rows.of(torch.tensor([3, 3]), width=3, causal=True)
+ROWS = rows_of(torch.tensor([3, 3]), width=3, causal=True)
 SIZES = {"dim": 8, "num_heads": 2, "feedforward_dim": 16, "dropout": 0.0, "attention_dropout": 0.0}
 
 
@@ -38,7 +38,7 @@ def test_open_gates_of_a_ligr_block_add_everything() -> None:
 def test_the_ends_alone_are_what_they_are_among_all(block: type[torch.nn.Module], causal: bool) -> None:
     transformer = Transformer(**SIZES, num_blocks=2, block=block)
     x, lengths = torch.randn(9, 8), torch.tensor([5, 1, 3])
-    rows = Rows.of(lengths, width=5, causal=causal)
+    rows = rows_of(lengths, width=5, causal=causal)
     expected = transformer(x, rows)[lengths.cumsum(0) - 1]
     torch.testing.assert_close(transformer(x, rows.ends()), expected)
 

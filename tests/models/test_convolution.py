@@ -52,7 +52,7 @@ def test_many_rows_come_to_the_same_on_two_cores() -> None:
 @pytest.mark.parametrize("plain", [True, False])
 def test_cells_of_rows_are_convolved_alike(kind: type[Rows], plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if plain:
-        monkeypatch.setattr("recsys.models.rows.takes", lambda _: False)
+        monkeypatch.setattr("recsys.models.rows.packed.takes", lambda _: False)
     rows = kind(LENGTHS, width=33, causal=True)
     real = rows.real().squeeze(2)
     x, filters = torch.randn(6, 33, 5), torch.randn(40, 5)

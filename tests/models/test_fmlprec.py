@@ -4,7 +4,7 @@ from torch import Tensor
 
 from recsys.data.catalogue import Catalogue
 from recsys.models.fmlprec import CausalFilter, CircularFilter, CircularFMLPRec
-from recsys.models.rows import Rows
+from recsys.models.rows import Rows, rows_of
 
 PAD = 9
 
@@ -18,7 +18,7 @@ def with_kernel(filter_class: type[CircularFilter], kernel: Tensor) -> CircularF
 
 def whole_rows(x: Tensor) -> Rows:
     """Rows without padding, [B, L, *]."""
-    return Rows.of(torch.full((x.shape[0],), x.shape[1]), width=x.shape[1], causal=False)
+    return rows_of(torch.full((x.shape[0],), x.shape[1]), width=x.shape[1], causal=False)
 
 
 def filtered(layer: CircularFilter, x: Tensor) -> Tensor:

@@ -2,12 +2,12 @@ import torch
 import torch.nn.functional as F
 
 from recsys.models.layers import ItemEmbedding, SelfAttention
-from recsys.models.rows import Rows
+from recsys.models.rows import rows_of
 
 
 def test_causal_attention_is_heads_between_linear_layers() -> None:
     attention, x = SelfAttention(dim=8, num_heads=2), torch.randn(1, 4, 8)
-    rows = Rows.of(torch.tensor([4]), width=4, causal=True)
+    rows = rows_of(torch.tensor([4]), width=4, causal=True)
     key, value = attention.key_value(x).chunk(2, dim=-1)
     heads = (t.unflatten(2, (2, 4)).transpose(1, 2) for t in (attention.query(x), key, value))
     expected = F.scaled_dot_product_attention(*heads, is_causal=True).transpose(1, 2).flatten(2)

@@ -6,9 +6,8 @@ from grid import build
 
 from recsys.data.batches import TrainBatch
 from recsys.data.catalogue import Catalogue
-from recsys.models import rows
 from recsys.models.base import PackingModel
-from recsys.models.rows import PackedRows, PaddedRows, Rows
+from recsys.models.rows import PackedRows, PaddedRows, Rows, layout, rows_of
 
 V, PAD = 30, 30
 LENGTHS = torch.tensor([2, 3, 4, 4, 7, 9, 12, 17, 19])
@@ -37,7 +36,7 @@ def test_packed_rows_come_to_what_padded_ones_do(name: str, monkeypatch: pytest.
 
     packed = computed()
     torch.testing.assert_close(packed[1], packed[0][TARGETS[REAL]])
-    monkeypatch.setattr(rows, "packed_on", lambda _: False)
+    monkeypatch.setattr(layout, "packed_on", lambda _: False)
     for one, other in zip(packed, computed(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
@@ -84,6 +83,6 @@ def test_the_number_of_packed_cells_is_one_of_few() -> None:
 
 
 def test_the_mask_is_padding_times_causal() -> None:
-    found = Rows.of(torch.tensor([3, 2]), width=3, causal=True)
+    found = rows_of(torch.tensor([3, 2]), width=3, causal=True)
     assert found.mask().int().tolist() == [[[[1, 0, 0], [1, 1, 0], [1, 1, 1]]], [[[1, 0, 0], [1, 1, 0], [1, 1, 0]]]]
     assert found.ends().mask().int().tolist() == [[[[1, 1, 1]]], [[[1, 1, 0]]]]
