@@ -1,6 +1,6 @@
 """Where a model's first weights come from, and which of them stay as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ class Loading(NamedTuple):
     """What became of each parameter and buffer, by name.
 
     loaded: taken over. missing: in the model alone, keeps its random start. unexpected: in the checkpoint alone.
-    mismatched: in both with different shapes, keeps its random start; "name [there] -> [here]".
+    mismatched: in both, of different shapes or of other items and users, keeps its random start; "name [there] ->
+    [here]".
     """
 
     loaded: list[str]
@@ -59,10 +60,13 @@ class Pretrained(Scratch):
         return self.path
 
 
-def load_fitting(model: nn.Module, path: Path) -> Loading:
-    """Copies what fits of the checkpoint at `path`, by name and shape. ValueError where nothing does."""
+def load_fitting(model: nn.Module, path: Path, *, foreign: Collection[int] = ()) -> Loading:
+    """Copies what fits of the checkpoint at `path`, by name and shape. ValueError where nothing does.
+
+    foreign: numbers of rows by which tensors of other items and users are known, which are left out.
+    """
     there, here = read_weights(path), _tensors(model.state_dict())
-    loading = compare(there, here)
+    loading = compare(there, here, foreign=foreign)
     if not loading.loaded:
         why = f"it holds {_some(list(there))}; the model wants {_some(list(here))}"
         raise ValueError(
@@ -96,10 +100,11 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
         raise ValueError(f"init.freeze ({', '.join(patterns)}) freezes every parameter; leave at least one to train")
 
 
-def compare(there: State, here: State) -> Loading:
-    """Which tensors of a checkpoint fit a model."""
+def compare(there: State, here: State, *, foreign: Collection[int] = ()) -> Loading:
+    """Which tensors of a checkpoint fit a model; foreign: see `load_fitting`."""
     common = [name for name in here if name in there]
-    fits = [name for name in common if there[name].shape == here[name].shape]
+    alike = [name for name in common if there[name].shape == here[name].shape]
+    fits = [name for name in alike if not (here[name].ndim and len(here[name]) in foreign)]
     return Loading(
         loaded=fits,
         missing=[name for name in here if name not in there],

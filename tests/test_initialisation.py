@@ -61,6 +61,15 @@ def test_what_does_not_fit_is_named_and_keeps_its_start(tmp_path: Path):
     assert len(loading.loaded) + len(loading.missing) + 1 == len(after)
 
 
+def test_rows_of_other_items_stay_behind_though_they_fit(tmp_path: Path):
+    there, here = sasrec(num_items=20), sasrec(num_items=20)
+    before = here.state_dict()["embedding.weight"].clone()
+    loading = load_fitting(here, saved(there, tmp_path) / "best.ckpt", foreign={20, 21, 22})
+    assert loading.mismatched == ["embedding.weight [22, 8] -> [22, 8]"]
+    assert torch.equal(here.state_dict()["embedding.weight"], before)
+    assert torch.equal(here.state_dict()["norm.weight"], there.state_dict()["norm.weight"])
+
+
 def test_what_the_model_has_no_place_for_is_named(tmp_path: Path):
     loading = loaded(str(saved(sasrec(num_blocks=2), tmp_path)), sasrec(num_blocks=1))
     assert loading.unexpected

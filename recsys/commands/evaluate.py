@@ -43,7 +43,8 @@ def main(argv: list[str]) -> None:
     changes = [override for override in overrides if override.startswith("eval.")]
     options = compose_options(given["eval"].split(","), changes)
     attributed = any(map(lists_read_attributes, options.values()))
-    run = rebuild(Path(given["run"]), [o for o in overrides if o not in changes], with_attributes=attributed)
+    path, kept = Path(given["run"]).expanduser(), [override for override in overrides if override not in changes]
+    run = rebuild(path, kept, with_attributes=attributed)
     read_evaluations(run.data.run)  # refuses a broken file before it costs time
     if run.data.run.is_refit:
         raise ValueError(

@@ -11,6 +11,7 @@ from recsys.config.composing import check_types, run_with_hydra
 from recsys.consoles import plain_console
 from recsys.data.atomic_export import export_atomic, recbole_settings
 from recsys.data.splits import Splitter
+from recsys.options.arguments import answer_help
 from recsys.runs.directory import register_resolvers
 
 USAGE = """usage: recsys export-atomic out=FOLDER [key=value ...]
@@ -24,9 +25,7 @@ Ends with what RecBole's config file has to say to read them."""
 
 def main(argv: list[str]) -> None:
     """`out=FOLDER` and the overrides of `recsys train` that name data and split."""
-    if set(argv) & {"-h", "--help"}:
-        print(USAGE)
-        return
+    answer_help(argv, USAGE)
     places = [argument.partition("=")[2] for argument in argv if argument.startswith("out=")]
     if len(places) != 1 or not places[0]:
         raise ValueError("out is required: recsys export-atomic out=FOLDER data=... split=...")

@@ -15,7 +15,7 @@ from recsys.models.layers import ItemEmbedding
 from recsys.runs.directory import register_resolvers
 
 console = plain_console()
-ROW = [3, 1, 4, 0]  # the toy user's items, oldest first
+ROW = [3, 1, 4, 0]  # the toy user's items, oldest first; the latest alone where a model reads fewer
 PADDING = 2
 NUM_ITEMS = 6
 ROUNDING = 1e-5  # of the largest gradient; what a Fourier transform leaves of nothing is smaller
@@ -33,7 +33,9 @@ def inspect(config: DictConfig) -> None:
     model = instantiate(config.model)(Catalogue(num_items=NUM_ITEMS)).eval()
     if not isinstance(model, SequentialModel):
         raise ValueError(f"{type(model).__name__} encodes no sequence, so it has no stages to show; set model=sasrec")
-    items = torch.tensor([ROW + [model.pad] * PADDING])  # [1, L]
+    width = min(len(ROW) + PADDING, config.max_length)
+    row = ROW[-max(width - PADDING, 1) :]
+    items = torch.tensor([row + [model.pad] * (width - len(row))])  # [1, L]
     console.print(f"items [1, {items.shape[1]}]: {items[0].tolist()}   ({model.pad} = pad, catalogue of {NUM_ITEMS})")
     console.print(mask_table(model, items))
     console.print(stage_table(model, items))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from recsys.consoles import plain_console
+from recsys.options.arguments import answer_help
 from recsys.options.ledger import USAGE, LedgerOptions, options_of
 from recsys.report.ledger import read
 from recsys.report.ledger_table import FOREMOST, fitting, sort_key, table
@@ -14,9 +15,7 @@ Lines = Sequence[dict[str, str]]
 
 def main(argv: list[str]) -> None:
     """Prints the lines that `argv` asks for: a table on a terminal, tab-separated columns in a pipe."""
-    if set(argv) & {"-h", "--help"}:
-        print(USAGE)
-        return
+    answer_help(argv, USAGE)
     options = options_of(argv)
     lines, problems = read(options.file)
     for problem in problems:

@@ -83,12 +83,6 @@ class Audit:
         """The counts by name, for run.json."""
         return asdict(self)
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether every count of a fault is 0 (or unknown)."""
-        sizes = ("test_users", "test_targets", "users_not_asked", "simultaneous_training_events")
-        return not any(getattr(self, field.name) for field in fields(self) if field.name not in sizes)
-
 
 def sentences_of(record: Mapping[str, Any]) -> list[str]:
     """What `record` of an audit said, read back from a run's; empty where it lacks a count."""

@@ -4,8 +4,6 @@ An interactions frame has one row per interaction and the columns `user` and `it
 optionally, `rating` and `timestamp` (numbers). Where there are no timestamps, the order of the rows is time.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -56,24 +54,6 @@ class Vocabulary:
     def find(self, values: ArrayLike) -> np.ndarray:
         """Index of each value, [N] int64; -1 where it is unknown."""
         return pd.Index(self.ids).get_indexer(pd.Index(values)).astype(np.int64, copy=False)
-
-    def index(self, values: ArrayLike) -> np.ndarray:
-        """Index of each value, [N] int64. Raises ValueError that names the first unknown one."""
-        found = self.find(values)
-        unknown = np.flatnonzero(found < 0)
-        if len(unknown):
-            [value] = pd.Index(values)[unknown[:1]].tolist()
-            raise ValueError(f"id {value!r} is not among the {len(self):,} known ids; check it against the data")
-        return found
-
-    def save(self, path: Path) -> None:
-        """Write a .npy file."""
-        np.save(path, self.ids, allow_pickle=False)
-
-    @classmethod
-    def load(cls, path: Path) -> "Vocabulary":
-        """Read what `save` wrote, memory-mapped."""
-        return cls(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def index_type(size: int) -> type[np.signedinteger]:

@@ -1,5 +1,6 @@
 """One file from the web: retried, checked, and there only when it is whole."""
 
+import hashlib
 import json
 import sys
 import time
@@ -7,13 +8,16 @@ import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys.cache import cache_root
 from recsys.data.fingerprints import file_fingerprint
 from recsys.data.progress import download_bar
 from recsys.data.resuming import Resuming, TransferError
 from recsys.whole_files import written_whole
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 
 def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None, retries: int) -> Path:
@@ -23,11 +27,9 @@ def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None
     Raises FileNotFoundError, in one sentence, where the file can't be had or is another.
     """
     import requests  # here, because it is slow to import and almost never needed
-    from filelock import FileLock
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f"{path.name}.lock")
-    with FileLock(lock):  # the other jobs of a grid wait for the first
+    with _held(path):  # the other jobs of a grid wait for the first
         expected = checksum or recorded(url)
         try:
             _with_retries(url, path, expected, retries=retries)
@@ -39,8 +41,6 @@ def fetch_file(url: str, path: Path, *, checksum: str | None, source: str | None
             raise FileNotFoundError(f"{url} can't be reached ({type(error).__name__}){_earlier(path)}") from error
         except ValueError as error:
             raise FileNotFoundError(_another_file(url, expected, checksum=checksum, source=source)) from error
-        finally:
-            lock.unlink(missing_ok=True)
         if expected is None:
             check_archive(path, url)
             record(url, f"sha256:{file_fingerprint(path)}")
@@ -114,12 +114,23 @@ def recorded(url: str) -> str | None:
 
 def record(url: str, checksum: str) -> None:
     """Keeps the checksum of a first download."""
-    _write_records(_records() | {url: {"checksum": checksum, "recorded": datetime.now(UTC).date().isoformat()}})
+    with _held(record_file()):  # each change rewrites all of them
+        _write_records(_records() | {url: {"checksum": checksum, "recorded": datetime.now(UTC).date().isoformat()}})
 
 
 def forget(url: str) -> None:
     """Takes the record of a first download back."""
-    _write_records({key: value for key, value in _records().items() if key != url})
+    with _held(record_file()):  # each change rewrites all of them
+        _write_records({key: value for key, value in _records().items() if key != url})
+
+
+def _held(file: Path) -> "BaseFileLock":
+    """Within, no other process holds that file. Locks stay, lest one be taken while it is being removed."""
+    from filelock import FileLock
+
+    folder = cache_root() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]}.lock")
 
 
 def _records() -> dict[str, Any]:

@@ -64,8 +64,7 @@ def lists_of(runs: Sequence[Run], rebuilt: Rebuilt, options: EnsembleOptions) ->
     """Part -> each member's top lists, computed where they aren't beside it yet."""
     found: dict[str, list[TopLists]] = {part: [] for part in PARTS}
     for run in runs:
-        for part, frame in stored(run.path, list(options.overrides), k=options.k).items():
-            top = frame.query("rank <= @options.k")
+        for part, top in stored(run.path, list(options.overrides), k=options.k).items():
             found[part].append(from_frame(top, users=rebuilt.users, items=rebuilt.catalogue.items))
     return found
 

@@ -23,6 +23,8 @@ class LabelledCandidates(RankingProtocol):
     0 is relevant. Every user that is asked needs at least one relevant candidate.
     """
 
+    has_own_targets = True
+
     def __init__(
         self,
         *,

@@ -52,8 +52,8 @@ class _Drawn:
 
     count: per user. seed: of the draw, not that of training. reject: which of the user's own items are left out.
     replacement: whether one item may be several of a user's negatives, and then counts as often.
-    fresh: drawn anew whenever a user is asked: no two evaluations, of one model or of two, then have the same
-    negatives, and the seed says nothing but where the stream of draws begins. Nothing is kept.
+    fresh: drawn anew in each evaluation, from one stream that begins at the seed: two evaluations of a run differ, the
+    first ones of two runs do not. Nothing is kept, and a run that continues begins the stream again.
     cache_dir: None is `negatives` in $RECSYS_CACHE or ~/.cache/recsys.
     """
 

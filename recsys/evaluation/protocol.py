@@ -1,6 +1,6 @@
 """What a protocol decides: which items are ranked against each other, and which of them are relevant."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -49,7 +49,10 @@ class RankingProtocol:
     """Turns the scores of the whole catalogue into candidates, and those into ranks of the targets.
 
     ties: how equal scores are ranked, see `Ties`.
+    has_own_targets: whether what is relevant is said by the protocol, alike for validation and test, not by the split.
     """
+
+    has_own_targets: ClassVar[bool] = False
 
     def __init__(self, *, ties: Ties = Ties.AVERAGE) -> None:
         self.ties = ties
@@ -68,7 +71,3 @@ class RankingProtocol:
     def rank(self, candidates: Candidates) -> Tensor:
         """Ranks [B, T] of the targets among the candidates."""
         return target_ranks(candidates.scores, candidates.targets, ties=self.ties)
-
-    def ranks(self, scores: Tensor, batch: EvalBatch) -> Tensor:
-        """Ranks [B, T] of the targets from scores [B, V], which may be overwritten."""
-        return self.rank(self.candidates(scores, batch))

@@ -27,8 +27,8 @@ SOURCES = tuple(path.name for path in sorted(FOLDER.glob("*.c")))
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, feed-forward layers, filters, dropout, softmax, sigmoids, sampled losses, ranks, lazy Adam and the "
-    "order of many interactions go through torch's and numpy's own operations, and training takes 2 to 4 times as long"
+    "attention, feed-forward layers, filters, dropout, softmax, sigmoids, looked up rows, sampled losses, ranks, lazy "
+    "Adam and large tables go through the operations of torch, numpy and Arrow, and training takes 2 to 4 times as long"
 )
 
 TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64, np.int32, np.uint8)
@@ -110,7 +110,11 @@ def _load() -> ctypes.CDLL | None:
                 problems.append(f"{shlex.join(command)} failed ({_said(error)}); set CC to another C compiler")
             except (OSError, RuntimeError) as error:
                 problems.append(f"{shlex.join(command)}: {error}; point RECSYS_CACHE to a writable folder of yours")
-    problem = problems[0] if problems else "no C compiler was found; install one, or pip install 'recsys[compiler]'"
+    problem = (
+        problems[0]
+        if problems
+        else "no C compiler was found; install one, or pip install -c constraints.txt -e '.[compiler]'"
+    )
     warnings.warn(f"{problem}: {WITHOUT}", stacklevel=2)
     return None
 

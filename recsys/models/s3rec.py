@@ -20,7 +20,7 @@ class S3Rec(PackingModel):
     """The encoder of S3-Rec, the same weights under two masks.
 
     Fine-tuning and ranking: `encode`, padding mask x causal mask, any loss over any candidates. Pre-training
-    (`task=s3_pretrain`): `encode_both_ways`, the padding mask alone; its heads belong to that task.
+    (`task=s3_pretrain`): the padding mask alone, as in `encode_both_ways`; its heads belong to that task.
     LayerNorm and dropout follow the embedding sum; blocks normalise after each residual; the output layer is the item
     embedding itself, without biases.
     Differs from the released code: padding stands on the right and is masked exactly, not by -10,000 added to the

@@ -16,7 +16,8 @@ USAGE = """usage: recsys ensemble RUN RUN ... [key=value ...]        or runs=RUN
   how=soft          soft: mean of scores, each member's from 0 to 1; rank: reciprocal ranks; hard: votes of the ten best
   weights=equal     or validation: chosen greedily by the metric that chose the members' best epochs
   k=100             items of each user that a member has a say in
-  study=, name=     where the result stands: outputs/STUDY/DATA/NAME/seed0; the first member's study, ensemble-HOW
+  study=, name=     where the result stands: outputs/STUDY/DATA/NAME/seedK; the first member's study, ensemble-HOW
+                    (with ,weights=validation where those are chosen), the members' seed, or 0 where they have several
   note=, force=true, ledger=, data.KEY=...    as of recsys train
 
 Members must be runs on the same data, split and protocol. Their top lists are kept beside them."""

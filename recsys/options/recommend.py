@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.options.arguments import parse
+from recsys.options.refit import HOW
 
 USAGE = """usage: recsys recommend run=DIRECTORY out=FILE [key=value ...]
 
@@ -63,7 +64,7 @@ def options_of(argv: list[str]) -> RecommendOptions:
     return RecommendOptions(
         run=Path(given["run"]).expanduser(),
         out=out,
-        refit=arguments.text("refit"),
+        refit=arguments.one_of("refit", HOW) if arguments.text("refit") else None,
         k=arguments.whole("k"),
         scores=arguments.flag("scores"),
         titles=arguments.flag("titles"),

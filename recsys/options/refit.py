@@ -5,6 +5,8 @@ from pathlib import Path
 
 from recsys.options.arguments import parse
 
+HOW = ("full", "swap")  # see recsys.refits.plans.PLANS
+
 USAGE = """usage: recsys refit run=DIRECTORY how=full [key=value ...]
 
   how=full           anew, on everything: as many optimiser steps as the best epoch had taken, scaled by the data
@@ -43,7 +45,7 @@ def options_of(argv: list[str]) -> RefitOptions:
     given = arguments.given
     return RefitOptions(
         run=Path(given["run"]).expanduser(),
-        how=given["how"],
+        how=arguments.one_of("how", HOW),
         epochs=arguments.whole("epochs") if given["epochs"] else None,
         force=arguments.flag("force"),
         note=arguments.text("note"),

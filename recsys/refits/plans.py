@@ -60,7 +60,8 @@ class Full(Plan):
 
     def prepare(self, before: Rebuilt, parts: Parts, init: Scratch, console: Console) -> list[Callback]:
         run, model = before.data.run, parts.task.get_submodule("model")
-        initialise(init, model, console, options=run.config["model"], fingerprints=run.fingerprints)
+        known = {"options": run.config["model"], "fingerprints": run.fingerprints}
+        initialise(init, model, console, catalogue=before.catalogue, **known)
         return []
 
     def describe(self, before: Rebuilt, parts: Parts) -> str:

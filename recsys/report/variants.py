@@ -9,20 +9,24 @@ from recsys.report.runs import Run
 
 ABSENT = "-"  # the value of a key that a config has not
 _LONGEST = 70  # characters of a label before a digest takes over
-_PLACES = (  # where things lie and how they are shown, not what they are
+# Keys that say where things lie, what is said of them or how much is done at a time, not what is computed; data and
+# attributes are known by their fingerprints.
+NOT_IDENTITY = (
     "force",
     "output_dir",
-    "study",
-    "name",
-    "note",
     "ledger",
     "logger",
+    "note",
     "trainer.enable_progress_bar",
     "data.path",
+    "data.locations",
     "data.cache_dir",
+    "data.attributes",
+    "data.titles",
+    "data.card",
     "task.datamodule.eval_batch_size",
 )
-_FOLDERS = ("logger.", "data.locations.", "data.attributes.")  # data and attributes are known by their fingerprints
+_LEFT_OUT = (*NOT_IDENTITY, "study", "name")  # which say where a run stands and what it is called
 
 
 def told_apart(runs: Iterable[Run]) -> list[Run]:
@@ -46,7 +50,8 @@ def told_apart(runs: Iterable[Run]) -> list[Run]:
 def flat_config(run: Run) -> dict[str, Any]:
     """Dotted key -> value of everything that tells what was computed, with the seed and the run's paths taken out."""
     flat = dict(_flatten(run.config))
-    kept = {key: value for key, value in flat.items() if key not in _PLACES and not key.startswith(_FOLDERS)}
+    within = tuple(f"{key}." for key in _LEFT_OUT)
+    kept = {key: value for key, value in flat.items() if key not in _LEFT_OUT and not key.startswith(within)}
     place = str(flat.get("output_dir") or run.path)
     return {
         key: _without_place(value, place, seed=run.seed)

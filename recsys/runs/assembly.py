@@ -83,6 +83,7 @@ def rehearse(config: DictConfig) -> None:
     make_logger(config)
     trainer = make_trainer(config)
     check_monitor(config.monitor, parts.task, trainer)
+    check_protocol(parts.protocol)
     with refusals("the first step on a toy catalogue"):
         parts.task.rehearse(parts.datamodule, clip=getattr(trainer, "gradient_clip_val", None))
     instantiate(config.split)
@@ -176,6 +177,15 @@ def made(key: str, node: DictConfig, **facts: Any) -> Any:
     except InstantiationException as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise ValueError(f"{key} cannot be made: {reason}") from error
+
+
+def check_protocol(protocol: RankingProtocol) -> None:
+    """Raises ValueError where validation would be asked what the test is: its answers would choose the best epoch."""
+    if protocol.has_own_targets:
+        raise ValueError(
+            f"eval.protocol: {type(protocol).__name__} asks the same of validation and test, so that the best epoch "
+            "would be chosen on the test; train with another eval=, then recsys evaluate run=RUN with this one"
+        )
 
 
 def check_monitor(monitor: str, task: TrainingTask, trainer: Trainer) -> None:

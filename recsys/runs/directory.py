@@ -15,28 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 from recsys.config.command_line import command_line
 from recsys.config.composing import remove_if_empty
 from recsys.report.ledger import append, line_of
+from recsys.report.variants import NOT_IDENTITY
 from recsys.runs.environment import environment
 from recsys.whole_files import written_whole
 
 LOCK = ".lock"
 LONGEST_NAME = 200  # bytes of a run's name; file systems end at 255
-# Keys that say where things lie, what is said of them or how much is done at a time, not what is computed; data and
-# attributes are known by their fingerprints.
-NOT_IDENTITY = (
-    "force",
-    "output_dir",
-    "ledger",
-    "logger",
-    "note",
-    "trainer.enable_progress_bar",
-    "data.path",
-    "data.locations",
-    "data.cache_dir",
-    "data.attributes",
-    "data.titles",
-    "data.card",
-    "task.datamodule.eval_batch_size",
-)
 ELSEWHERE = "choose another study=NAME (other data: data.name=NAME), or force=true to run over it"
 RESULTS = (
     "run.json",
@@ -48,6 +32,10 @@ RESULTS = (
     "topk_*.parquet",
     "evaluations.json",
     "learning_curve.png",
+    "gradient_flow.*",
+    "diagnosis.json",
+    "diagnosis_per_user.parquet",
+    "reliability.png",
 )
 
 log = logging.getLogger(__name__)
@@ -169,12 +157,19 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str =
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             found += differences(one, other, f"{prefix}{key}.")
         elif isinstance(one, list) and isinstance(other, list) and one != other:
-            alone = ([each for each in mine if each not in others] for mine, others in ((one, other), (other, one)))
-            there_alone, here_alone = (_short(", ".join(map(str, each))) if each else "nothing" for each in alone)
-            found.append(f"{prefix}{key} has {there_alone} there alone, {here_alone} here alone")
+            found.append(f"{prefix}{key} {_list_difference(one, other)}")
         elif one != other:
             found.append(f"{prefix}{key} is {_short(one)} there, {_short(other)} here")
     return found
+
+
+def _list_difference(there: list[Any], here: list[Any]) -> str:
+    """What is in one of two lists alone; both of them where that is nothing."""
+    alone = [[each for each in mine if each not in others] for mine, others in ((there, here), (here, there))]
+    if not any(alone):
+        return f"is {_short(there)} there, {_short(here)} here"
+    there_alone, here_alone = (_short(", ".join(map(str, each))) if each else "nothing" for each in alone)
+    return f"has {there_alone} there alone, {here_alone} here alone"
 
 
 def compared(config: Any) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def peak_memory_gb() -> float:
         kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     except (OSError, StopIteration):
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        kib /= 1024 if platform.system() == "Darwin" else 1  # which counts bytes
     return round(kib / 2**20, 3)
 
 

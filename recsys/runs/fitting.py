@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.text import Text
 from torch import nn
 
+from recsys.data.catalogue import Catalogue
 from recsys.initialisation import Scratch, freeze, load_fitting
 from recsys.report.weights import loading_table, trainable_line
 from recsys.runs.assembly import Parts
-from recsys.runs.sources import check_alike, check_fits, origin, run_of
+from recsys.runs.sources import check_alike, check_fits, foreign_rows, origin, run_of
 
 
 def initialise(
@@ -22,6 +23,7 @@ def initialise(
     model: nn.Module,
     console: Console,
     *,
+    catalogue: Catalogue,
     options: Mapping[str, Any],
     fingerprints: Mapping[str, str],
 ) -> dict[str, str]:
@@ -32,10 +34,12 @@ def initialise(
     source = init.source_for(fingerprints)
     if source is not None:
         run = run_of(source)
-        if run is not None:
+        if run is None:
+            loading = load_fitting(model, source)
+        else:
             check_alike(run, options, fingerprints=fingerprints)
-        loading = load_fitting(model, source)
-        if run is not None:
+            foreign = foreign_rows(run, catalogue, fingerprints=fingerprints)
+            loading = load_fitting(model, source, foreign=foreign)
             check_fits(run, loading, fingerprints=fingerprints)
         console.print(Text(f"first weights: {len(loading.loaded)} tensors of {source}"), soft_wrap=True)
         if not loading.whole:

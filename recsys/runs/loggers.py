@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
 from recsys.config.command_line import command_line
+from recsys.config.extras import install
 
 
 def make_logger(config: DictConfig) -> Logger | None:
@@ -21,9 +22,7 @@ def make_logger(config: DictConfig) -> Logger | None:
         cause = error.__cause__ or error
         name = command_line()["choices"].get("logger", node._target_)
         if isinstance(cause, ImportError):
-            raise ValueError(
-                f"logger={name} needs a package that is not installed: pip install -c constraints.txt -e '.[{name}]'"
-            ) from error
+            raise ValueError(f"logger={name} needs a package that is not installed: {install(name)}") from error
         raise ValueError(f"logger={name} cannot be made: {' '.join(str(cause).split())[:200]}") from error
 
 

@@ -106,7 +106,9 @@ def say_what_is_read(
     for kind in attributes:
         console.print(kind.describe(), soft_wrap=True)
     if reads_attributes(config) and not attributes:
-        console.print("no attributes: what is learned of them (AAP, MAP) is left out; set data.attributes")
+        console.print(
+            "the items have no attributes: what is learned or measured of them is left out; set data.attributes"
+        )
 
 
 def execute(
@@ -128,7 +130,9 @@ def execute(
     parts.protocol.prepare(catalogue)
     known_by = fingerprints(sequences, attributes) | {"split": split.fingerprint()}
     options = run.config["model"]
-    init = initialise(instantiate(config.init), model, console, options=options, fingerprints=known_by)
+    init = initialise(
+        instantiate(config.init), model, console, catalogue=catalogue, options=options, fingerprints=known_by
+    )
     stopwatch = Stopwatch()
     logger = make_logger(config)
     trainer = make_trainer(config, stopwatch, *callbacks, logger=logger)

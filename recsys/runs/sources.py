@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recsys.data.catalogue import Catalogue
 from recsys.data.fingerprints import file_fingerprint
 from recsys.initialisation import Loading, Pretrained, Scratch
 from recsys.report.runs import Run, load_run
@@ -34,6 +35,13 @@ def check_alike(run: Run, model: Mapping[str, Any], *, fingerprints: Mapping[str
             f"init.source ({run.path}) has another model ({'; '.join(different[:3])}): where its tensors fit, "
             "they mean something else; use the same model options"
         )
+
+
+def foreign_rows(run: Run, catalogue: Catalogue, *, fingerprints: Mapping[str, str]) -> frozenset[int]:
+    """Of tensors of the run that know items or users, how many rows they have where those are others; else none."""
+    if _same("data", run, fingerprints):
+        return frozenset()
+    return frozenset(size + special for size in (catalogue.num_items, catalogue.num_users) for special in range(3))
 
 
 def check_fits(run: Run, loading: Loading, *, fingerprints: Mapping[str, str]) -> None:

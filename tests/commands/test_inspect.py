@@ -12,6 +12,14 @@ def test_every_encoder_can_be_inspected(model: str, capsys: pytest.CaptureFixtur
     assert "[4, 6]" in capsys.readouterr().out.splitlines()[-2]  # logits of four real positions over six items
 
 
+@pytest.mark.parametrize(("max_length", "positions"), [(1, 1), (3, 1), (5, 3), (6, 4)])
+def test_a_short_model_is_shown_the_latest_items(
+    max_length: int, positions: int, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["inspect", f"max_length={max_length}"]) == 0
+    assert f"[{positions}, 6]" in capsys.readouterr().out.splitlines()[-2]
+
+
 @pytest.mark.parametrize("model", encoders())
 def test_what_each_state_depends_on(model: str, capsys: pytest.CaptureFixture) -> None:
     main(["inspect", f"model={model}"])

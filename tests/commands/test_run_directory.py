@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.commands.cli import main
-from recsys.runs.directory import run_name
+from recsys.runs.directory import differences, run_name
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,19 @@ def test_a_name_with_brackets_and_colons_is_printed_as_it_is(
         assert sentence.format(path.parent.absolute()) in capsys.readouterr().out
     assert main(["evaluate", f"run={path.parent}"]) == 0
     assert f"{path.parent / 'evaluations.json'}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "said"),
+    [
+        ([1, 2], [2, 3], "a.k has 1 there alone, 3 here alone"),
+        ([1, 2], [1], "a.k has 2 there alone, nothing here alone"),
+        ([1, 2], [2, 1], "a.k is [1, 2] there, [2, 1] here"),
+        ([1], [1, 1], "a.k is [1] there, [1, 1] here"),
+    ],
+)
+def test_lists_that_differ_are_told_by_what_differs(there: list, here: list, said: str) -> None:
+    assert differences({"a": {"k": there}}, {"a": {"k": here}}) == [said]
 
 
 def test_no_folder_is_left_where_nothing_was_written(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ def test_a_directory_of_another_config_is_refused(capsys: pytest.CaptureFixture)
             ("scheduler=plateau", "scheduler.monitor=val/loss"),
             "scheduler.monitor (val/loss) must be what the task measures",
         ),
+        (("eval=labelled", "eval.protocol.path=tiny.csv"), "the best epoch would be chosen on the test"),
         (("trainer.limit_val_batches=0",), "trainer.limit_val_batches (0) must be above 0"),
         (("trainer.check_val_every_n_epoch=0",), "trainer.check_val_every_n_epoch (0) must be at least 1"),
     ],

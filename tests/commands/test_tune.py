@@ -181,7 +181,7 @@ def test_mistakes_are_one_sentence_before_any_trial(
     assert tune("trials=1", "model=gru4rec") == 0
     assert "holds another search (set.model is gru4rec there, not set here)" in said("trials=1")
     monkeypatch.setattr("recsys.config.extras.find_spec", lambda package: None)
-    assert "recsys tune needs optuna, which is not installed: pip install 'recsys[tune]'" in said()
+    assert "recsys tune needs optuna, which is not installed: pip install -c constraints.txt -e '.[tune]'" in said()
 
 
 def test_a_search_of_which_nothing_came_gives_way_to_the_corrected_one() -> None:

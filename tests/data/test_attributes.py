@@ -230,7 +230,7 @@ def test_movielens_100k_has_genres_and_years(ml_100k: Path) -> None:
     dataset = instantiate(OmegaConf.load(RECIPES / "ml-100k.yaml"))
     sequences = dataset.sequences()
     genre, year = dataset.attributes(sequences)
-    toy_story = sequences.vocabulary.index([1])[0]
+    toy_story = sequences.vocabulary.find([1])[0]
     assert genre.vocabulary.ids[genre.rows.row(toy_story)].tolist() == ["Animation", "Children's", "Comedy"]
     assert year.vocabulary.ids[year.rows.row(toy_story)].astype(str).tolist() == ["1995"]
 
@@ -255,7 +255,7 @@ def test_the_archive_of_movielens_100k_says_what_recbole_says(ml_100k: Path, tmp
         dataset = instantiate(OmegaConf.merge(OmegaConf.load(RECIPES / "ml-100k.yaml"), {"path": place}))
         sequences = dataset.sequences()
         genre, year = dataset.attributes(sequences)
-        toy_story = sequences.vocabulary.index([1])[0]
+        toy_story = sequences.vocabulary.find([1])[0]
         made.append((sequences.fingerprint, genre.fingerprint, dataset.titles_of(sequences)[toy_story]))
         assert year.vocabulary.ids[year.rows.row(toy_story)].astype(str).tolist() == ["1995"]
     assert made[0][:2] == made[1][:2]

@@ -134,7 +134,7 @@ def test_movielens_100k(ml_100k: Path) -> None:
     assert (sequences.num_users, sequences.num_items, sequences.num_interactions) == (943, 1682, 100_000)
     raw = pd.read_csv(ml_100k / "ml-100k.inter", sep="\t").set_axis(["user", "item", "rating", "time"], axis=1)
     own = raw[raw["user"] == 196].sort_values("time", kind="stable")
-    row = sequences.users.index([196])[0]
+    row = sequences.users.find([196])[0]
     assert sequences.vocabulary.ids[sequences.items.row(row)].tolist() == own["item"].tolist()
 
 

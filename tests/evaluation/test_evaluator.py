@@ -5,7 +5,7 @@ from torch import Tensor
 from recsys.data.batches import EvalBatch
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
-from recsys.evaluation import FullRanking, evaluate
+from recsys.evaluation import FullRanking, RankingProtocol, evaluate
 from recsys.metrics.ranking import RankingMetrics
 from recsys.models.popularity import Popularity
 
@@ -28,12 +28,16 @@ class Fixed:
         return self.scores.clone()
 
 
+def ranks(protocol: RankingProtocol, scores: Tensor) -> Tensor:
+    return protocol.rank(protocol.candidates(scores, BATCH))
+
+
 def test_seen_items_are_removed_even_where_every_score_is_negative() -> None:
     """The baseline set seen items to 0, so that with negative scores they filled the whole top 10."""
     scorer = Fixed([[-1, -2, -3, -4, -5], [-3, -2, -5, -1, -4]])
-    removed = FullRanking().ranks(scorer.score_batch(BATCH), BATCH)
+    removed = ranks(FullRanking(), scorer.score_batch(BATCH))
     assert removed.squeeze(1).tolist() == [1, 2]
-    kept = FullRanking(remove_seen=False).ranks(scorer.score_batch(BATCH), BATCH)
+    kept = ranks(FullRanking(remove_seen=False), scorer.score_batch(BATCH))
     assert kept.squeeze(1).tolist() == [3, 3]
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from recsys.data.catalogue import Catalogue
+from recsys.data.ragged import Ragged
 from recsys.initialisation import Loading, Pretrained, Scratch
 from recsys.report.runs import Run, load_run
-from recsys.runs.sources import again, check_alike, check_fits, origin, run_of
+from recsys.runs.sources import again, check_alike, check_fits, foreign_rows, origin, run_of
 from tests.records import write_record
 
 MODEL = {"_target_": "S3Rec", "num_heads": 2, "dim": 64, "dropout": 0.2, "block": {"inner_dropout": 0.0}}
@@ -68,6 +70,12 @@ def test_other_sizes_on_the_same_data_are_refused(tmp_path: Path) -> None:
         check_fits(run, loading, fingerprints=HERE)
     check_fits(run, loading, fingerprints={"data": "other"})  # whose items are others
     check_fits(run, loading._replace(mismatched=[], missing=["b"]), fingerprints=HERE)  # a block more
+
+
+def test_other_data_has_other_items_and_users(tmp_path: Path) -> None:
+    run, catalogue = a_run(tmp_path), Catalogue(num_items=7, train=Ragged.from_rows([[0, 1]] * 20))
+    assert foreign_rows(run, catalogue, fingerprints=HERE) == set()
+    assert foreign_rows(run, catalogue, fingerprints={"data": "other"}) == {7, 8, 9, 20, 21, 22}
 
 
 def test_a_run_starts_again_from_the_very_checkpoint(tmp_path: Path) -> None:
