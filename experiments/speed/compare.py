@@ -64,7 +64,8 @@ def main() -> None:
     options = parser.parse_args()
     table = HERE / "epochs.csv"
     records = pd.read_csv(table).to_dict("records") if options.keep else []
-    for number in range(options.rounds):
+    before = 1 + max((record["round"] for record in records), default=-1)
+    for number in range(before, before + options.rounds):
         for case in (case for case in CASES if case.name in options.cases):
             ours = [sys.executable, str(HERE / "ours.py"), "--", *SIZE, f"data.path={options.data}", *case.ours]
             theirs = [options.rectools, str(HERE / "rectools_driver.py"), f"--data={options.data}", *case.theirs]
