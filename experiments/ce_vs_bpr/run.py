@@ -88,9 +88,8 @@ def data_file(text: str) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "sections", nargs="*", type=known, metavar="section", help=f"{', '.join(SECTIONS)}; none: tables only"
-    )
+    help_ = "ml100k, ml1m (needs --ml1m), beauty (--beauty), hidden; none: results.csv and runs.tar.xz of what is there"
+    parser.add_argument("sections", nargs="*", type=known, metavar="section", help=help_)
     parser.add_argument("--ml1m", type=data_file, help="ml-1m_sas.txt, or a folder of MovieLens-1M")
     parser.add_argument("--ml1m-pretraining", type=Path, help="a pre-training of S3-Rec on it, with max_length=100")
     parser.add_argument("--beauty", type=data_file, help="Beauty.txt")
