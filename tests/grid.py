@@ -1,5 +1,7 @@
 """Every model, loss and sampler that has a YAML, built for a small catalogue; the contract tests run over them."""
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,16 @@ def composed(*overrides: str) -> DictConfig:
     register_resolvers()
     with initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3"):
         return compose("train", overrides=["output_dir=unused", "name=unused", *overrides])
+
+
+def point(model: str, loss: str, sampler: str, *overrides: str) -> DictConfig:
+    """A point of the grid, put together from two compositions that are kept: each takes as long as a small training."""
+    config = deepcopy(_kept(f"model={model}", f"loss={loss}", *overrides))
+    config.sampler = deepcopy(_kept(f"sampler={sampler}", *overrides).sampler)
+    return config
+
+
+_kept = cache(composed)
 
 
 def build(group: str, option: str, *overrides: str) -> Any:

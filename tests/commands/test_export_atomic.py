@@ -19,7 +19,7 @@ def test_the_export_says_how_it_is_read(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_help_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["export-atomic", "--help"])
     assert capsys.readouterr().out.startswith("usage: recsys export-atomic out=FOLDER")
 

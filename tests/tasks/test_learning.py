@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from grid import composed, encoders, options
+from grid import composed, encoders, options, point
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.ragged import Ragged
@@ -54,10 +54,16 @@ def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -
 
 
 @pytest.mark.parametrize("sampler", options("sampler"))
+def test_a_point_of_the_grid_is_what_its_overrides_compose(sampler: str) -> None:
+    whole = composed("model=gru4rec", "loss=bpr", f"sampler={sampler}", "max_length=8")
+    assert point("gru4rec", "bpr", sampler, "max_length=8") == whole
+
+
+@pytest.mark.parametrize("sampler", options("sampler"))
 @pytest.mark.parametrize("loss", options("loss"))
 @pytest.mark.parametrize("model", encoders())
 def test_every_point_of_the_grid_trains_and_ranks(model: str, loss: str, sampler: str) -> None:
-    config = composed(f"model={model}", f"loss={loss}", f"sampler={sampler}", "max_length=8")
+    config = point(model, loss, sampler, "max_length=8")
     parts = assemble(config, cycle_split(), CATALOGUE)
     learn(parts, torch.optim.Adam(parts.task.parameters()), steps=2)
     loader = parts.datamodule.test_dataloader()
