@@ -35,13 +35,18 @@ def columns_of(times: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
     return columns if times is None else columns | {"when": times}
 
 
-def require_sorted(ordered: Callable[..., tuple], users: np.ndarray, times: np.ndarray | None, num_users: int) -> None:
-    found, offsets = ordered(columns_of(times, len(users)), users, num_users=num_users, time="when")
-    expected = sorted_rows(users.tolist(), None if times is None else times.tolist())
-    assert offsets.tolist() == [int((users < user).sum()) for user in range(num_users + 1)]
-    for name, column in columns_of(times, len(users)).items():
-        assert found[name].dtype == column.dtype
-        assert found[name].tolist() == column[expected].tolist()
+def found_by(ordered: Callable[..., tuple], users: np.ndarray, times: np.ndarray | None, num_users: int) -> tuple:
+    """Offsets, and of each column its type and numbers, as `ordered` lays them out."""
+    columns, offsets = ordered(columns_of(times, len(users)), users, num_users=num_users, time="when")
+    return offsets.tolist(), {name: (column.dtype, column.tolist()) for name, column in columns.items()}
+
+
+def expected(users: np.ndarray, times: np.ndarray | None, num_users: int) -> tuple:
+    """The same, row by row."""
+    rows = sorted_rows(users.tolist(), None if times is None else times.tolist())
+    columns = columns_of(times, len(users))
+    offsets = [int((users < user).sum()) for user in range(num_users + 1)]
+    return offsets, {name: (column.dtype, column[rows].tolist()) for name, column in columns.items()}
 
 
 @pytest.mark.parametrize("ordered", [by_user_and_time, pytest.param(sorted_in_compiled_code, marks=needs_compiler)])
@@ -52,7 +57,8 @@ def test_by_user_then_time_then_row(ordered: Callable[..., tuple], data: st.Data
     each = data.draw(st.sampled_from(TIMES))
     times = data.draw(st.lists(each, min_size=len(users), max_size=len(users)))
     known = None if None in times else np.array(times, dtype=np.float64 if float in map(type, times) else np.int64)
-    require_sorted(ordered, np.array(users, dtype=np.int64), known, 5)
+    given = np.array(users, dtype=np.int64), known, 5
+    assert found_by(ordered, *given) == expected(*given)
 
 
 @needs_compiler
@@ -64,7 +70,7 @@ def test_long_histories_in_two_ranges(type_: str, spread: int, monkeypatch: pyte
     generator = np.random.default_rng(0)
     users = generator.integers(0, 40, 20_000)
     times = generator.integers(-spread, spread, len(users)).astype(type_)
-    require_sorted(sorted_in_compiled_code, users, times, 41)
+    assert found_by(sorted_in_compiled_code, users, times, 41) == expected(users, times, 41)
 
 
 @needs_compiler
@@ -73,7 +79,8 @@ def test_long_histories_in_two_ranges(type_: str, spread: int, monkeypatch: pyte
 @example([1])
 @example(list(range(64, 0, -1)))
 def test_one_history_of_any_length(times: list[int]) -> None:
-    require_sorted(sorted_in_compiled_code, np.zeros(len(times), dtype=np.int64), np.array(times), 1)
+    given = np.zeros(len(times), dtype=np.int64), np.array(times), 1
+    assert found_by(sorted_in_compiled_code, *given) == expected(*given)
 
 
 @needs_compiler
@@ -85,7 +92,7 @@ def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkey
     times = None if type_ is None else np.array([9, 5, 9, 4, 1], dtype=type_)
     if times is not None:
         times.flags.writeable = False  # as what Arrow hands over
-    require_sorted(by_user_and_time, users, times, 2)
+    assert found_by(by_user_and_time, users, times, 2) == expected(users, times, 2)
     called = []
     monkeypatch.setattr(order, "COMPILED_FROM", 1)
 
@@ -94,7 +101,7 @@ def test_many_rows_are_sorted_like_few(type_: str | None, compiled: bool, monkey
         return sorted_in_compiled_code(*given, **more)
 
     monkeypatch.setattr(order, "sorted_in_compiled_code", seen)
-    require_sorted(by_user_and_time, users, times, 2)
+    assert found_by(by_user_and_time, users, times, 2) == expected(users, times, 2)
     assert bool(called) == compiled
 
 

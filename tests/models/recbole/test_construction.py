@@ -4,7 +4,6 @@ import logging
 import os
 import random
 import sys
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,35 +16,29 @@ from recsys.models.recbole import RecBoleModel
 pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
 
 
-@pytest.fixture
-def untouched() -> Iterator[None]:
-    """Arguments, environment, root logger, PyYAML and the generators are afterwards what they were.
+def facts() -> list[object]:
+    """Arguments, environment, root logger, PyYAML and the generators.
 
     Variables that begin with KMP are scikit-learn's, which RecBole imports.
     """
-
-    def facts() -> list[object]:
-        root = logging.getLogger()
-        return [
-            list(sys.argv),
-            {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KMP"))},
-            (root.level, list(root.handlers)),
-            yaml.load("1e3", yaml.FullLoader),
-            random.getstate(),
-            str(np.random.get_state()),  # noqa: NPY002
-            torch.get_rng_state().tolist(),
-            logging.root.manager.disable,
-        ]
-
-    before = facts()
-    yield
-    assert facts() == before
+    root = logging.getLogger()
+    return [
+        list(sys.argv),
+        {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KMP"))},
+        (root.level, list(root.handlers)),
+        yaml.load("1e3", yaml.FullLoader),
+        random.getstate(),
+        str(np.random.get_state()),  # noqa: NPY002
+        torch.get_rng_state().tolist(),
+        logging.root.manager.disable,
+    ]
 
 
-@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", ["GRU4Rec", "Random", "NNCF"])
 def test_making_a_model_leaves_the_process_as_it_was(name: str) -> None:
+    before = facts()
     RecBoleModel(CATALOGUE, name=name, max_length=LENGTH)
+    assert facts() == before
 
 
 @pytest.mark.parametrize("name", ["FISM", "FEARec"])
