@@ -6,7 +6,7 @@ stays in cache; the backward pass computes it again. Names: W and V the two laye
 
 #include <math.h>
 
-#include "rows.h"
+#include "tiles.h"
 
 enum { CELLS = 64, WIDE = 2, CHUNK = DRAWS * PLACES };
 
@@ -16,25 +16,7 @@ typedef struct {
     draws drawn;
 } layers;
 
-/* to[BLOCK][LANES * wide] = or += the product of a (element r, k at r * across + k * along) and b[count][next]. */
-INLINE void product_block(
-    float *to, int64_t stride, const float *a, int64_t across, int64_t along, const float *b, int64_t next,
-    int64_t count, int wide, int adds
-) {
-    floats sums[BLOCK][WIDE];
-    for (int r = 0; r < BLOCK; r++)
-        for (int c = 0; c < wide; c++) sums[r][c] = adds ? load(to + r * stride + c * LANES) : every(0);
-    for (int64_t k = 0; k < count; k++) {
-        floats other[WIDE];
-        for (int c = 0; c < wide; c++) other[c] = load(b + k * next + c * LANES);
-        for (int r = 0; r < BLOCK; r++)
-            for (int c = 0; c < wide; c++) sums[r][c] += a[r * across + k * along] * other[c];
-    }
-    for (int r = 0; r < BLOCK; r++)
-        for (int c = 0; c < wide; c++) store(to + r * stride + c * LANES, sums[r][c]);
-}
-
-/* The same of [rows][columns], multiples of BLOCK and LANES. */
+/* to[rows][columns] = or += the product of a (as in product_tile) and b[count][columns]; multiples of BLOCK and LANES. */
 static void product(
     float *to, int64_t rows, int64_t columns, const float *a, int64_t across, int64_t along, const float *b,
     int64_t count, int adds
@@ -42,13 +24,13 @@ static void product(
     int64_t whole = columns / (WIDE * LANES) * (WIDE * LANES);
     for (int64_t c = 0; c < whole; c += WIDE * LANES)
         for (int64_t r = 0; r < rows; r += BLOCK)
-            product_block(
-                to + r * columns + c, columns, a + r * across, across, along, b + c, columns, count, WIDE, adds
+            product_tile(
+                to + r * columns + c, columns, a + r * across, across, along, b + c, columns, count, BLOCK, WIDE, adds
             );
     if (whole < columns)
         for (int64_t r = 0; r < rows; r += BLOCK)
-            product_block(
-                to + r * columns + whole, columns, a + r * across, across, along, b + whole, columns, count, 1, adds
+            product_tile(
+                to + r * columns + whole, columns, a + r * across, across, along, b + whole, columns, count, BLOCK, 1, adds
             );
 }
 

@@ -15,10 +15,12 @@ class RankingLoss(nn.Module):
 
     link: what turns a logit into a probability. None where the loss has none.
     temperature: what the loss divides logits by; corrections of sampled logits come after that.
+    is_cross_entropy: whether it is -log softmax(logits / temperature)[positive], for which there is a shorter way.
     """
 
     link: ClassVar[Callable[[Tensor], Tensor] | None] = None
     temperature: float = 1.0
+    is_cross_entropy: bool = False
 
     def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
         """Logits [N, C], -inf where a candidate does not count, and what they are logits of -> losses [N]."""

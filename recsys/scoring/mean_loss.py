@@ -1,6 +1,5 @@
 """From hidden states to a mean loss in bounded memory."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,7 +10,8 @@ from recsys.losses.base import RankingLoss
 from recsys.parallel import num_workers, on_workers
 from recsys.products import pieces
 from recsys.scoring.columns import columns
-from recsys.scoring.table import ItemTable, score
+from recsys.scoring.cross_entropy import cross_entropy, fuses
+from recsys.scoring.table import ItemTable, score, total
 
 
 def plain_loss(queries: Tensor, table: ItemTable, candidates: Candidates, loss: RankingLoss) -> Tensor:
@@ -31,7 +31,8 @@ def mean_loss(
     rows: int,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more).
+    """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more) for
+    each of two workers, or [96, V] for each thread where `cross_entropy` takes it.
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
     nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
@@ -64,31 +65,49 @@ class _BlockedLoss(torch.autograd.Function):
         rows: int,
         dtype: torch.dtype | None,
     ) -> Tensor:
-        grad_queries = torch.empty_like(queries)
-
-        def share(positions: slice) -> tuple[Tensor, ItemTable]:
-            """The losses' sum over those positions and its gradient in the table."""
-            mine, given, wanted = candidates.rows(positions), queries[positions], grad_queries[positions]
-            scored = columns(ItemTable(weight, bias), mine, rows=rows, dtype=dtype)
-            total = queries.new_zeros(())
-            for block in pieces(len(given), scored.rows):
-                part = mine.rows(block)
-                logits = part.adjust_(scored.logits(given[block], part))
-                value, gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
-                total += value.sum()
-                scored.add_gradient(gradient, given[block], part, wanted[block])
-            return total, scored.table_gradient()
-
-        totals, gradients = zip(*on_workers(share, _shares(queries, weight, candidates, rows=rows)), strict=True)
-        gradient = _sum(gradients)
+        table = ItemTable(weight, bias)
+        if fuses(table, candidates, loss, rows=rows, dtype=dtype):
+            value, grad_queries, gradient = cross_entropy(
+                queries, table, candidates.target, temperature=loss.temperature
+            )
+        else:
+            value, grad_queries, gradient = _in_blocks(queries, table, candidates, loss, rows=rows, dtype=dtype)
         ctx.save_for_backward(grad_queries, gradient.weight, gradient.bias)
         ctx.count = len(queries)
-        return torch.stack(totals).sum() / ctx.count
+        return value.sum() / ctx.count
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple:
         scale = grad / ctx.count
         return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None, None)
+
+
+def _in_blocks(
+    queries: Tensor,
+    table: ItemTable,
+    candidates: Candidates,
+    loss: RankingLoss,
+    *,
+    rows: int,
+    dtype: torch.dtype | None,
+) -> tuple[Tensor, Tensor, ItemTable]:
+    """The loss of each position [N] and its gradients in queries [N, D] and the table, whatever the loss."""
+    value, grad_queries = queries.new_empty(len(queries)), torch.empty_like(queries)
+
+    def share(positions: slice) -> ItemTable:
+        """Does those positions; their gradient in the table."""
+        mine = candidates.rows(positions)
+        scored = columns(table, mine, rows=rows, dtype=dtype)
+        given, found, wanted = queries[positions], value[positions], grad_queries[positions]
+        for block in pieces(len(given), scored.rows):
+            part = mine.rows(block)
+            logits = part.adjust_(scored.logits(given[block], part))
+            found[block], gradient = loss.value_and_grad(logits, part)  # [n], [n, C]
+            scored.add_gradient(gradient, given[block], part, wanted[block])
+        return scored.table_gradient()
+
+    gradients = on_workers(share, _shares(queries, table.weight, candidates, rows=rows))
+    return value, grad_queries, total(gradients)
 
 
 def _shares(queries: Tensor, weight: Tensor, candidates: Candidates, *, rows: int) -> list[slice]:
@@ -98,12 +117,3 @@ def _shares(queries: Tensor, weight: Tensor, candidates: Candidates, *, rows: in
     count = num_workers() if worth and queries.device.type == "cpu" else 1
     size = max(rows, -(-len(queries) // count))
     return [slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)]
-
-
-def _sum(tables: Sequence[ItemTable]) -> ItemTable:
-    first, *others = tables
-    for other in others:
-        first.weight.add_(other.weight)
-        if first.bias is not None and other.bias is not None:
-            first.bias.add_(other.bias)
-    return first

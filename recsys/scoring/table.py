@@ -1,5 +1,6 @@
 """The output layer as data, and the product with it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -38,3 +39,13 @@ def score(queries: Tensor, table: ItemTable, items: Tensor | None = None) -> Ten
         return queries @ weight.T if bias is None else torch.addmm(bias, queries, weight.T)
     logits = torch.bmm(queries.unsqueeze(1), weight.transpose(1, 2)).squeeze(1)  # each position has items of its own
     return logits if bias is None else logits + bias
+
+
+def total(tables: Sequence[ItemTable]) -> ItemTable:
+    """Their sum, in the place of the first."""
+    first, *others = tables
+    for other in others:
+        first.weight.add_(other.weight)
+        if first.bias is not None and other.bias is not None:
+            first.bias.add_(other.bias)
+    return first
