@@ -80,6 +80,19 @@ def test_imports_point_to_what_stands_before(path: Path) -> None:
             assert ORDER.index(imported) <= ORDER.index(place), f"{path}:{node.lineno} imports {module}"
 
 
+def test_constructors_take_one_positional_argument_at_most() -> None:
+    public = [
+        (node.name, function.args)
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for function in node.body
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__"
+    ]
+    assert [name for name, given in public if len(given.args) > 2 or given.vararg or given.kwarg] == []
+    assert len(public) > 50
+
+
 def test_no_module_is_called_utils() -> None:
     assert not [path for path in sources() if path.stem in {"utils", "util", "helpers", "common", "misc"}]
 

@@ -69,7 +69,7 @@ def test_continues_from_its_state() -> None:
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_an_item_table_passes_either_kind_of_gradient(sparse: bool) -> None:
-    embedding = ItemEmbedding(ROWS, DIM)
+    embedding = ItemEmbedding(ROWS, dim=DIM)
     embedding.sparse = sparse
     used = torch.tensor([0, 4, 4])
     embedding.item_table().take(used).weight.sum().backward()

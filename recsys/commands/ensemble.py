@@ -77,4 +77,4 @@ def directory_of(runs: Sequence[Run], options: EnsembleOptions) -> RunDirectory:
         "output_dir": str(path),
     }
     known_by = {key: first.fingerprints[key] for key in ("data", "split")}
-    return RunDirectory(path, OmegaConf.create(config), fingerprints=known_by)
+    return RunDirectory(path, config=OmegaConf.create(config), fingerprints=known_by)

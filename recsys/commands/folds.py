@@ -72,7 +72,7 @@ def directory_of(runs: Sequence[Run], options: FoldsOptions) -> RunDirectory:
         "force": options.force,
         "output_dir": str(path),
     }
-    return RunDirectory(path, OmegaConf.create(config), fingerprints={"data": first.fingerprints["data"]})
+    return RunDirectory(path, config=OmegaConf.create(config), fingerprints={"data": first.fingerprints["data"]})
 
 
 def _but_fold(run: Run) -> dict:

@@ -43,7 +43,7 @@ class TrainBatch(NamedTuple):
     ) -> "TrainBatch":
         """The batch with those targets. lengths: [B], items in each row, where it may be cut into parts."""
         places = target_mask.flatten().nonzero().squeeze(1)
-        sizes = None if lengths is None else RowSizes(lengths, target_mask.sum(1).numpy())
+        sizes = None if lengths is None else RowSizes(lengths, num_targets=target_mask.sum(1).numpy())
         return cls(users, items, targets, target_mask, places, timestamps, sizes)
 
     def cut(self, *, packed: bool) -> tuple[Part, ...]:

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 class RowSizes:
     """Items and targets in each of a batch's rows, [B] and [B]: no tensors, so that they stay on the host."""
 
-    def __init__(self, lengths: np.ndarray, num_targets: np.ndarray) -> None:
+    def __init__(self, lengths: np.ndarray, *, num_targets: np.ndarray) -> None:
         self.lengths, self.num_targets = lengths, num_targets
 
 

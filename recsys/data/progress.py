@@ -11,7 +11,7 @@ from recsys.consoles import plain_console
 class DownloadBar:
     """How much of a file has come."""
 
-    def __init__(self, progress: Progress, title: str) -> None:
+    def __init__(self, progress: Progress, *, title: str) -> None:
         self._progress = progress
         self._task = progress.add_task(title, total=None)
 
@@ -29,4 +29,4 @@ def download_bar(title: str) -> Iterator[DownloadBar]:
     """A bar on standard error, shown only in a terminal, gone when it is done."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=plain_console(stderr=True), transient=True) as progress:
-        yield DownloadBar(progress, title)
+        yield DownloadBar(progress, title=title)

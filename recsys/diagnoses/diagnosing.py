@@ -76,7 +76,7 @@ def diagnose_run(path: Path, options: DiagnoseOptions) -> Diagnosis:
         )
     seed_everything(options.seed, verbose=False)
     labelled = splitter.labelled(run.data.sequences)
-    kinds = Kinds(labelled, run.data.split, num_items=run.catalogue.num_items)
+    kinds = Kinds(labelled, split=run.data.split, num_items=run.catalogue.num_items)
     loss = probable_loss(run)
     asked = ask(run, labelled, kinds, loss, options)
     per_user = pd.concat([auc_per_user(each) for each in asked.values()], axis=1).sort_index()

@@ -55,7 +55,7 @@ PAIRS = (
 class Kinds:
     """What each item is to each user of a split with hidden positives. V items."""
 
-    def __init__(self, labelled: Labelled, split: Split, *, num_items: int) -> None:
+    def __init__(self, labelled: Labelled, *, split: Split, num_items: int) -> None:
         self.num_items = num_items
         held_out = [(part.users[part.targets.row_ids()], part.targets.flat()) for part in (split.valid, split.test)]
         trained = (split.train.row_ids(), split.train.flat())

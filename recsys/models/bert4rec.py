@@ -57,7 +57,7 @@ class BERT4Rec(PackingModel):
                 f"max_length ({max_length}) must be at least 2: the mask that asks takes a place of its own"
             )
         self.max_length = max_length
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)

@@ -71,7 +71,7 @@ class Caser(SequentialModel):
         super().__init__(catalogue)
         check_sizes(window=window, num_horizontal=num_horizontal, num_vertical=num_vertical)
         self.window = window
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.horizontal = HorizontalConvolution(dim=dim, window=window, num_filters=num_horizontal)
         self.vertical = VerticalConvolution(window=window, num_filters=num_vertical)
         self.dropout = Dropout(dropout)

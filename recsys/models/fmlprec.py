@@ -68,7 +68,7 @@ class FMLPRec(PackingModel):
         super().__init__(catalogue)
         check_sizes(num_blocks=num_blocks)
         self.max_length = max_length
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)

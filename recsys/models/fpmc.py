@@ -31,7 +31,7 @@ class FPMC(nn.Module):
         super().__init__()
         check_sizes(dim=dim)
         self.users = nn.Embedding(catalogue.num_users, dim)
-        self.last = ItemEmbedding(catalogue.num_items, dim)
+        self.last = ItemEmbedding(catalogue.num_items, dim=dim)
         self.items = nn.Embedding(catalogue.num_items, 2 * dim)
         initialise(self, std=init_std)
 

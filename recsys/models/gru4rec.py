@@ -40,7 +40,7 @@ class GRU4Rec(SequentialModel):
     ) -> None:
         super().__init__(catalogue)
         check_sizes(hidden_dim=hidden_dim, num_layers=num_layers)
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.dropout = Dropout(dropout)
         self.gru = nn.GRU(dim, hidden_dim, num_layers, batch_first=True)
         self.projection = nn.Identity() if hidden_dim == dim else nn.Linear(hidden_dim, dim)

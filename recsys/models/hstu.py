@@ -54,7 +54,7 @@ class HSTU(SequentialModel):
         if num_time_buckets < 0:
             raise ValueError(f"num_time_buckets ({num_time_buckets}) must not be negative; 0: times are not read")
         self.num_time_buckets = num_time_buckets
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(

@@ -27,7 +27,7 @@ class ItemEmbedding(nn.Embedding):
     The two special ids exist in this table alone: they can be read, never ranked or drawn.
     """
 
-    def __init__(self, num_items: int, dim: int) -> None:
+    def __init__(self, num_items: int, *, dim: int) -> None:
         check_sizes(dim=dim)
         super().__init__(num_items + 2, dim, padding_idx=num_items)
         self.num_items = num_items

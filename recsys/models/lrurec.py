@@ -46,7 +46,7 @@ class LRURec(PackingModel):
     ) -> None:
         super().__init__(catalogue)
         check_sizes(state_dim=state_dim, num_blocks=num_blocks)
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
         sizes = {"dim": dim, "feedforward_dim": feedforward_dim, "dropout": dropout}

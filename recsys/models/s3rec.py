@@ -49,7 +49,7 @@ class S3Rec(PackingModel):
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
         super().__init__(catalogue)
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.norm = nn.LayerNorm(dim, eps=EMBEDDING_EPSILON)
         self.dropout = Dropout(dropout)

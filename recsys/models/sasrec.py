@@ -45,7 +45,7 @@ class SASRec(PackingModel):
         positions: Callable[..., nn.Module] = LearnedPositions,
     ) -> None:
         super().__init__(catalogue)
-        self.embedding = ItemEmbedding(catalogue.num_items, dim)
+        self.embedding = ItemEmbedding(catalogue.num_items, dim=dim)
         self.positions = positions(dim=dim, max_length=max_length)
         self.dropout = Dropout(dropout)
         self.transformer = Transformer(

@@ -42,7 +42,7 @@ def refit(options: RefitOptions) -> None:
     path = options.run.with_name(f"{options.run.resolve().name}-{options.how}")
     config = refit_config(before, options, path)
     known_by = fingerprints(before.data.sequences, before.data.attributes)
-    run = RunDirectory(path, config, fingerprints=known_by)
+    run = RunDirectory(path, config=config, fingerprints=known_by)
     if run.is_finished(instead=ANEW):
         console.print(f"already finished, nothing to do (force=true runs it again): {path}", soft_wrap=True)
         sides = json.loads((path / "run.json").read_text())["refit"]

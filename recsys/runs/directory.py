@@ -48,7 +48,7 @@ class RunDirectory:
     is another run.
     """
 
-    def __init__(self, path: Path, config: DictConfig, *, fingerprints: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, *, config: DictConfig, fingerprints: Mapping[str, str]) -> None:
         self.path = path
         self.config: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # pyright: ignore
         unresolved: dict[str, Any] = OmegaConf.to_container(config)  # pyright: ignore  # a difference shows at one key

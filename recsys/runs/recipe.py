@@ -45,7 +45,7 @@ def train(config: DictConfig, *callbacks: Callback, brief: bool = False) -> None
     dataset = instantiate(config.data)
     sequences = dataset.sequences()
     attributes = dataset.attributes(sequences) if reads_attributes(config) else ()
-    run = RunDirectory(Path(config.output_dir), config, fingerprints=fingerprints(sequences, attributes))
+    run = RunDirectory(Path(config.output_dir), config=config, fingerprints=fingerprints(sequences, attributes))
     finished = run.is_finished()
     if not finished:
         with run.held(waiting=_say_that_another_runs):

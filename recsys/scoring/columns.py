@@ -58,11 +58,11 @@ def columns(table: ItemTable, candidates: Candidates, *, rows: int, dtype: torch
     """
     items = candidates.items
     if items is None or items.dim() == 1:
-        shared = SharedColumns(table, items, rows=rows, dtype=dtype)
-        return shared if candidates.own is None else OwnAndSharedColumns(table, shared)
+        shared = SharedColumns(table, items=items, rows=rows, dtype=dtype)
+        return shared if candidates.own is None else OwnAndSharedColumns(table, shared=shared)
     kind = IndexedColumns if takes(table.weight) else GatheredColumns
     if kind.as_many_in_product * items.shape[1] >= len(table.weight):
-        return PickedColumns(SharedColumns(table, None, rows=rows, dtype=dtype))
+        return PickedColumns(SharedColumns(table, items=None, rows=rows, dtype=dtype))
     return kind(table, num_columns=items.shape[1])
 
 
@@ -72,7 +72,7 @@ class SharedColumns:
     dtype: of what is multiplied, None: the table's; logits and gradients have the table's in any case.
     """
 
-    def __init__(self, table: ItemTable, items: Tensor | None, *, rows: int, dtype: torch.dtype | None) -> None:
+    def __init__(self, table: ItemTable, *, items: Tensor | None, rows: int, dtype: torch.dtype | None) -> None:
         self.table = table
         self.items = items
         self.scored = table.take(items)  # [C, D]
@@ -104,7 +104,7 @@ class SharedColumns:
 class OwnAndSharedColumns:
     """Column 0 is an item of each position's own, the others are shared."""
 
-    def __init__(self, table: ItemTable, shared: SharedColumns) -> None:
+    def __init__(self, table: ItemTable, *, shared: SharedColumns) -> None:
         self.table = table
         self.shared = shared
         self.rows = shared.rows

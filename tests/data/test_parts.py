@@ -25,7 +25,7 @@ COLLATORS = {
 def test_parts_cover_the_rows_in_order_and_are_wide_enough(lengths: list[int], ordered: bool, packed: bool) -> None:
     sizes = np.array(sorted(lengths) if ordered else lengths)
     width = batch_width(int(sizes.max()), at_most=200)
-    parts = cut(RowSizes(sizes, sizes), width=width, packed=packed)
+    parts = cut(RowSizes(sizes, num_targets=sizes), width=width, packed=packed)
     assert [row for part in parts for row in range(part.rows.start, part.rows.stop)] == list(range(len(sizes)))
     assert [place for part in parts for place in range(part.places.start, part.places.stop)] == list(range(sizes.sum()))
     assert all(part.width >= sizes[part.rows].max() for part in parts)
@@ -63,7 +63,7 @@ def test_many_rows_of_one_length_are_halved(packed: bool) -> None:
 
 def test_packed_rows_are_halved_by_their_items() -> None:
     lengths = np.array([10] * 96 + [200] * 32)
-    first, second = cut(RowSizes(lengths, lengths), width=200, packed=True)
+    first, second = cut(RowSizes(lengths, num_targets=lengths), width=200, packed=True)
     assert (first.rows.stop, second.rows.start) == (112, 112)
     assert (first.cost, second.cost) == (960 + 3200, 3200)
 

@@ -55,7 +55,7 @@ def data() -> UserSequences:
 def parts(data: UserSequences) -> tuple[Split, Labelled, Kinds]:
     splitter = HiddenPositives(hidden=0.4)
     split, labelled = splitter(data), splitter.labelled(data)
-    return split, labelled, Kinds(labelled, split, num_items=NUM_ITEMS)
+    return split, labelled, Kinds(labelled, split=split, num_items=NUM_ITEMS)
 
 
 def sets(split: Split, labelled: Labelled, user: int) -> dict[Kind, set[int]]:

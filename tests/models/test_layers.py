@@ -22,7 +22,7 @@ def test_heads_must_divide_the_hidden_size() -> None:
 
 
 def test_special_ids_stand_behind_the_items() -> None:
-    embedding = ItemEmbedding(5, 4)
+    embedding = ItemEmbedding(5, dim=4)
     assert embedding(torch.tensor(5)).tolist() == [0.0] * 4
     assert embedding.item_table().weight.shape == (5, 4)
     assert embedding(torch.tensor(6)).abs().sum() > 0

@@ -18,7 +18,7 @@ class Interactions:
     transform: RecBole's, which masks or turns histories for the models that ask for it.
     """
 
-    def __init__(self, config: Any, data: Any, transform: Any, *, num_items: int) -> None:
+    def __init__(self, config: Any, *, data: Any, transform: Any, num_items: int) -> None:
         self.user, self.item = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
         self.history, self.length = self.item + config["LIST_SUFFIX"], config["ITEM_LIST_LENGTH_FIELD"]
         self.negative, self.label = config["NEG_PREFIX"] + self.item, config["LABEL_FIELD"]

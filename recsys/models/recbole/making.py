@@ -47,7 +47,7 @@ def make(
         config = make_config(
             model, params, max_length=max_length, batch_size=batch_size, attributes=attributes, seed=seed
         )
-        data = TrainingData(config, catalogue, histories=histories)
+        data = TrainingData(config, catalogue=catalogue, histories=histories)
         transform = construct_transform(config)  # first: it tells the config what it will add to a batch
         try:
             wrapped: Any = model(config, data)
@@ -55,7 +55,7 @@ def make(
             raise ValueError(f"RecBole's {model.__name__} needs a package more ({error}); install it") from error
     if "cor_batch_size" in vars(wrapped):  # DGCF samples as many users as items, without replacement
         wrapped.cor_batch_size = min(wrapped.cor_batch_size, wrapped.n_users, wrapped.n_items)
-    interactions = Interactions(config, data, transform, num_items=catalogue.num_items)
+    interactions = Interactions(config, data=data, transform=transform, num_items=catalogue.num_items)
     return Made(wrapped, interactions, config["MODEL_INPUT_TYPE"] is InputType.PAIRWISE)
 
 

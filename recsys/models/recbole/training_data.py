@@ -23,7 +23,7 @@ class TrainingData(Dataset):
     histories: whether an interaction goes with the items before it, as RecBole's augmentation makes them.
     """
 
-    def __init__(self, config: Any, catalogue: Catalogue, *, histories: bool) -> None:
+    def __init__(self, config: Any, *, catalogue: Catalogue, histories: bool) -> None:
         self.config = config
         self.catalogue = catalogue
         self.histories = histories
