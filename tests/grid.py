@@ -46,8 +46,9 @@ def composed(*overrides: str) -> DictConfig:
 
 
 def point(model: str, loss: str, sampler: str, *overrides: str) -> DictConfig:
-    """A point of the grid, put together from two compositions that are kept: each takes as long as a small training."""
-    config = deepcopy(_kept(f"model={model}", f"loss={loss}", *overrides))
+    """A point of the grid, put together from compositions that are kept: each takes as long as a small training."""
+    config = deepcopy(_kept(f"model={model}", *overrides))
+    config.loss = deepcopy(_kept(f"loss={loss}", *overrides).loss)
     config.sampler = deepcopy(_kept(f"sampler={sampler}", *overrides).sampler)
     return config
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
@@ -142,7 +141,7 @@ def settings_of(text: str) -> tuple[dict, dict]:
 
 
 @pytest.fixture
-def recbole(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+def recbole() -> Callable[..., list[Any]]:
     """RecBole's own parts of a data set, by the model and its settings."""
     pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
     from recsys.models.recbole import shims
@@ -151,9 +150,11 @@ def recbole(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
     from recbole.config import Config
     from recbole.data.utils import create_dataset
 
-    monkeypatch.setattr(sys, "argv", sys.argv[:1])
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    return lambda model, settings: create_dataset(Config(model=model, config_dict=settings | {"gpu_id": ""})).build()
+    def built(model: str, settings: dict[str, Any]) -> list[Any]:
+        with shims.contained():
+            return create_dataset(Config(model=model, config_dict=settings | {"gpu_id": ""})).build()
+
+    return built
 
 
 def test_recbole_itself_reads_the_very_split(tmp_path: Path, recbole: Callable[..., list[Any]]) -> None:

@@ -38,7 +38,7 @@ def learn(parts: Parts, optimizer: torch.optim.Optimizer, *, steps: int) -> None
 @pytest.mark.parametrize("model", encoders())
 def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -> None:
     # rows are longer than max_length, so that every position that ranks has been trained
-    config = composed(f"model={model}", f"loss={loss}", "max_length=6", "batch_size=64", "sampler=full")
+    config = point(model, loss, "full", "max_length=6", "batch_size=64")
     if "dropout" in config.model:
         config.model.dropout = 0.0
     parts = assemble(config, cycle_split(), CATALOGUE)
@@ -53,10 +53,13 @@ def test_every_encoder_learns_the_cycle_with_every_loss(model: str, loss: str) -
     assert result.summary["hr@1"] == 1.0
 
 
-@pytest.mark.parametrize("sampler", options("sampler"))
-def test_a_point_of_the_grid_is_what_its_overrides_compose(sampler: str) -> None:
-    whole = composed("model=gru4rec", "loss=bpr", f"sampler={sampler}", "max_length=8")
-    assert point("gru4rec", "bpr", sampler, "max_length=8") == whole
+@pytest.mark.parametrize(
+    ("loss", "sampler"),
+    [*((loss, "uniform") for loss in options("loss")), *(("bpr", sampler) for sampler in options("sampler"))],
+)
+def test_a_point_of_the_grid_is_what_its_overrides_compose(loss: str, sampler: str) -> None:
+    whole = composed("model=gru4rec", f"loss={loss}", f"sampler={sampler}", "max_length=8")
+    assert point("gru4rec", loss, sampler, "max_length=8") == whole
 
 
 @pytest.mark.parametrize("sampler", options("sampler"))

@@ -40,7 +40,9 @@ def contained(*, seed: int | None = None) -> Iterator[None]:
 
     Config reads options from `sys.argv` (and warns of ours), hides or shows GPUs by CUDA_VISIBLE_DEVICES, and teaches
     PyYAML's loader another notation of floats. Models print and log as they are made; what the package imports and
-    some of its models draw from all three generators, or seed them.
+    some of its models draw from all three generators, or seed them. The import of one of them, SINE, has torch keep the
+    place in the code of every operation of whatever is trained in the process: small batches take two to three times
+    as long.
 
     seed: of Python's, NumPy's and torch's generators within; None leaves them where they are.
     """
@@ -68,7 +70,7 @@ def _generators_kept() -> Iterator[None]:
 def _process_kept() -> Iterator[None]:
     arguments, gpus = sys.argv, os.environ.get("CUDA_VISIBLE_DEVICES")
     resolvers = yaml.FullLoader.yaml_implicit_resolvers
-    silenced = logging.root.manager.disable
+    silenced, traced = logging.root.manager.disable, torch.is_anomaly_enabled()
     logging.disable(max(silenced, logging.WARNING))
     sys.argv = sys.argv[:1] or [""]
     yaml.FullLoader.yaml_implicit_resolvers = {key: list(value) for key, value in resolvers.items()}
@@ -76,6 +78,7 @@ def _process_kept() -> Iterator[None]:
         yield
     finally:
         logging.disable(silenced)
+        torch.autograd.set_detect_anomaly(traced)
         sys.argv, yaml.FullLoader.yaml_implicit_resolvers = arguments, resolvers
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         if gpus is not None:

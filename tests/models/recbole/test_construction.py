@@ -1,5 +1,6 @@
 """Making RecBole's models: what of the process they may touch, what they are known by, what is refused."""
 
+import importlib
 import logging
 import os
 import random
@@ -11,9 +12,11 @@ import torch
 import yaml
 from recbole_toys import CATALOGUE, LENGTH, ask, make
 
-from recsys.models.recbole import RecBoleModel
+from recsys.models.recbole import RecBoleModel, shims
 
 pytest.importorskip("recbole", reason="RecBole has no release for this version of Python")
+
+SINE = "recbole.model.sequential_recommender.sine"
 
 
 def facts() -> list[object]:
@@ -39,6 +42,16 @@ def test_making_a_model_leaves_the_process_as_it_was(name: str) -> None:
     before = facts()
     RecBoleModel(CATALOGUE, name=name, max_length=LENGTH)
     assert facts() == before
+
+
+def test_what_is_trained_is_not_traced_because_recbole_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, SINE, raising=False)
+    before = torch.is_anomaly_enabled()
+    with shims.contained():
+        importlib.import_module(SINE)
+        assert torch.is_anomaly_enabled()
+    assert not before
+    assert not torch.is_anomaly_enabled()
 
 
 @pytest.mark.parametrize("name", ["FISM", "FEARec"])
