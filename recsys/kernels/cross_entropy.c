@@ -1,21 +1,19 @@
 /* Softmax cross-entropy of positions against all items, and its gradient.
 
-POSITIONS at a time go through logits, their softmax and both products of the gradient while their logits stay in the
-cache of one core. Logits and probabilities are held [panels][POSITIONS][PANEL], so that every product reads what stands
-side by side. */
+POSITIONS at a time go through logits, their softmax and both products of the gradient: of some thousands of items their
+logits stay in the cache of one core meanwhile. Logits and probabilities are held [panels][POSITIONS][PANEL], so that every
+product reads what stands side by side. */
 
 #include <math.h>
 
 #include "tiles.h"
-
-#define LOG2_E 1.44269504f
 
 enum {
     POSITIONS = 96,
     PANEL = 48, /* items, in whole vectors */
     WIDE = 3,   /* vectors of items in a tile of logits */
 #if LANES == 16
-    TALL = 8, /* positions in a tile of logits: with WIDE and what they are made of, all registers there are */
+    TALL = 8, /* positions in a tile of logits: TALL * WIDE sums, for which there are registers, as for LOW * DEEP */
     DEEP = 4, /* vectors of hidden numbers in a tile of a gradient */
 #else
     TALL = 4,
@@ -64,7 +62,8 @@ INLINE void add_product(
     }
 }
 
-/* Positions [begin, end): each one's loss, its gradient in the query -> to_queries, and added to those of the table.
+/* Of positions [begin, end) the losses and their gradients in the queries are written, those in the table are added to
+to_weight and to_bias.
 
 queries: [N][size]. weight: [items][size], weight_across: [panels][size][PANEL], bias: [panels][PANEL], -inf where there
 is no item. to_weight and to_bias (or NULL): of as many items as the panels hold. Returns whether there was memory. */
@@ -131,4 +130,14 @@ int cross_entropy(
     }
     free(memory);
     return 1;
+}
+
+/* Whether the processor that this is compiled for has the instructions that the tiles above are made for. Where it has not,
+torch's products are faster; and others than x86 may have matrix units that only their own libraries use. */
+int multiplies_fast(void) {
+#if defined(__AVX2__) && defined(__FMA__)
+    return 1;
+#else
+    return 0;
+#endif
 }

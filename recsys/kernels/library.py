@@ -27,8 +27,9 @@ SOURCES = tuple(path.name for path in sorted(FOLDER.glob("*.c")))
 NATIVE = ("-march=native",)  # some compilers know it for some processors alone
 FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-shared", "-fopenmp-simd", "-fno-math-errno", "-Wno-psabi")
 WITHOUT = (
-    "attention, feed-forward layers, filters, dropout, softmax, sigmoids, looked up rows, sampled losses, ranks, lazy "
-    "Adam and large tables go through the operations of torch, numpy and Arrow, and training takes 2 to 4 times as long"
+    "attention, feed-forward layers, filters, dropout, softmax, cross-entropy, sigmoids, looked up rows, sampled "
+    "losses, ranks, lazy Adam and large tables go through the operations of torch, numpy and Arrow, and training takes "
+    "2 to 4 times as long"
 )
 
 TENSOR_TYPES, ARRAY_TYPES = (torch.float32, torch.int64), (np.float32, np.int64, np.int32, np.uint8)

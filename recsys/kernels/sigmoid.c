@@ -4,8 +4,6 @@
 
 #include "vectors.h"
 
-#define LOG2_E 1.44269504f
-
 enum { FACTORS = 60 }; /* from 1 to 2 each; their product in all lanes is still a double */
 
 /* Of log(1 + e^x) = max(x, 0) + log(1 + p), p = e^-|x|: the sums of max(x, 0), and the products of 1 + p less 1, which keep

@@ -4,8 +4,6 @@
 
 #include "vectors.h"
 
-#define LOG2_E 1.44269504f
-
 enum { HELD = 4, STEP = HELD * LANES }; /* vectors in hand, none of which waits for another; their numbers */
 
 INLINE float larger(float x, float y) { return x > y ? x : y; }

@@ -13,6 +13,8 @@ processor they compile for. */
 #define LANES 8 /* where the processor has fewer, the compiler takes two instructions */
 #endif
 
+#define LOG2_E 1.44269504f
+
 #define DRAWS 4      /* random bytes in a word */
 #define PLACES 16    /* words of neighbouring places: the widest vector's lanes, so that all processors draw alike */
 #define LEVELS 256   /* values of a random byte */

@@ -15,16 +15,19 @@ class RankingLoss(nn.Module):
 
     link: what turns a logit into a probability. None where the loss has none.
     temperature: what the loss divides logits by; corrections of sampled logits come after that.
-    is_cross_entropy: whether it is -log softmax(logits / temperature)[positive], for which there is a shorter way.
     """
 
     link: ClassVar[Callable[[Tensor], Tensor] | None] = None
     temperature: float = 1.0
-    is_cross_entropy: bool = False
 
     def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
         """Logits [N, C], -inf where a candidate does not count, and what they are logits of -> losses [N]."""
         raise NotImplementedError
+
+    @property
+    def is_cross_entropy(self) -> bool:
+        """Whether it is -log softmax(logits / temperature)[positive], for which there is a shorter way."""
+        return False
 
     def value_and_grad(self, logits: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
         """The loss of each position [N] and its gradient in the logits [N, C]; may overwrite `logits`.

@@ -26,7 +26,10 @@ class CrossEntropy(RankingLoss):
             raise ValueError(f"temperature ({temperature}) must be above 0; set loss.temperature, 1 for none")
         self.label_smoothing = label_smoothing
         self.temperature = temperature
-        self.is_cross_entropy = type(self) is CrossEntropy and not label_smoothing  # not what a subclass makes of it
+
+    @property
+    def is_cross_entropy(self) -> bool:
+        return type(self) is CrossEntropy and not self.label_smoothing  # what a subclass makes of it is not known
 
     def forward(self, logits: Tensor, candidates: Candidates) -> Tensor:
         return functional.cross_entropy(

@@ -12,7 +12,7 @@ from torch import Tensor
 from recsys.candidates import Candidates
 from recsys.kernels.library import call, takes
 from recsys.products import add_product, product
-from recsys.scoring.table import ItemTable, score
+from recsys.scoring.table import ItemTable, score, total
 
 BLOCK_NUMBERS = 2**26  # logits held at once, at most: 256 MB; below that, `rows` decides
 CACHED_NUMBERS = 2**20  # held at once of what is used again soon: 4 MB, still in cache then
@@ -122,11 +122,7 @@ class OwnAndSharedColumns:
         _add_rows(self.gradient, part.own, ItemTable(own * queries, own.squeeze(1)))
 
     def table_gradient(self) -> ItemTable:
-        shared = self.shared.table_gradient()
-        self.gradient.weight.add_(shared.weight)
-        if self.gradient.bias is not None and shared.bias is not None:
-            self.gradient.bias.add_(shared.bias)
-        return self.gradient
+        return total([self.gradient, self.shared.table_gradient()])
 
 
 class IndexedColumns:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from recsys.candidates import Candidates
 from recsys.losses.base import RankingLoss
@@ -31,8 +32,8 @@ def mean_loss(
     rows: int,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more) for
-    each of two workers, or [96, V] for each thread where `cross_entropy` takes it.
+    """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more) and
+    a gradient of the table for each of two workers, or [96, V] and that for each thread where `cross_entropy` takes it.
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
     nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
@@ -77,6 +78,7 @@ class _BlockedLoss(torch.autograd.Function):
         return value.sum() / ctx.count
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple:
         scale = grad / ctx.count
         return (*(None if g is None else g * scale for g in ctx.saved_tensors), None, None, None, None)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from recsys.losses.links import sigmoid_
 
@@ -49,6 +50,7 @@ class _BlockedLoss(torch.autograd.Function):
         return total
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple:
         to_queries, to_table = ctx.saved_tensors
         return to_queries * grad, to_table * grad, None, None

@@ -21,7 +21,7 @@ class SequentialRecommender(RankingTask):
     """An encoder, what its positions are scored against, and the loss over those scores: three independent parts.
 
     optimizer, scheduler: see RankingTask.
-    block_rows: positions whose logits are held at once.
+    block_rows: positions whose logits a thread holds at once, at most.
     product_dtype: of the products that make logits and their gradients, see `mean_loss`.
     """
 

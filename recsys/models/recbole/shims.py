@@ -70,7 +70,8 @@ def _generators_kept() -> Iterator[None]:
 def _process_kept() -> Iterator[None]:
     arguments, gpus = sys.argv, os.environ.get("CUDA_VISIBLE_DEVICES")
     resolvers = yaml.FullLoader.yaml_implicit_resolvers
-    silenced, traced = logging.root.manager.disable, torch.is_anomaly_enabled()
+    silenced = logging.root.manager.disable
+    traced = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
     logging.disable(max(silenced, logging.WARNING))
     sys.argv = sys.argv[:1] or [""]
     yaml.FullLoader.yaml_implicit_resolvers = {key: list(value) for key, value in resolvers.items()}
@@ -78,7 +79,7 @@ def _process_kept() -> Iterator[None]:
         yield
     finally:
         logging.disable(silenced)
-        torch.autograd.set_detect_anomaly(traced)
+        torch.autograd.set_detect_anomaly(*traced)
         sys.argv, yaml.FullLoader.yaml_implicit_resolvers = arguments, resolvers
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         if gpus is not None:

@@ -46,12 +46,19 @@ def test_making_a_model_leaves_the_process_as_it_was(name: str) -> None:
 
 def test_what_is_trained_is_not_traced_because_recbole_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, SINE, raising=False)
-    before = torch.is_anomaly_enabled()
+    assert not torch.is_anomaly_enabled()
     with shims.contained():
         importlib.import_module(SINE)
         assert torch.is_anomaly_enabled()
-    assert not before
     assert not torch.is_anomaly_enabled()
+
+
+def test_what_is_traced_stays_so() -> None:
+    with torch.autograd.set_detect_anomaly(True, check_nan=False):
+        with shims.contained():
+            torch.autograd.set_detect_anomaly(False)
+        assert torch.is_anomaly_enabled()
+        assert not torch.is_anomaly_check_nan_enabled()
 
 
 @pytest.mark.parametrize("name", ["FISM", "FEARec"])
