@@ -1,7 +1,7 @@
 /* Softmax cross-entropy of positions against all items, and its gradient.
 
-POSITIONS at a time go through logits, their softmax and both products of the gradient: of some thousands of items their
-logits stay in the cache of one core meanwhile. Logits and probabilities are held [panels][POSITIONS][PANEL], so that every
+POSITIONS at a time go through logits, their softmax and both products of the gradient: of some thousands of items most of
+their logits stay in the cache of one core meanwhile. Logits and probabilities are held [panels][POSITIONS][PANEL], so that every
 product reads what stands side by side. */
 
 #include <math.h>

@@ -33,7 +33,8 @@ def mean_loss(
     dtype: torch.dtype | None = None,
 ) -> Tensor:
     """Mean loss over the N positions, block by block: never more than [rows, V] numbers (or 4 MB, if that is more) and
-    a gradient of the table for each of two workers, or [96, V] and that for each thread where `cross_entropy` takes it.
+    a gradient of the table for each of two workers, or [96, V] and that for each thread where `cross_entropy` takes it,
+    and two copies of the table.
 
     Equal to `plain_loss`. The gradient is computed in the forward pass while a block's logits are still in cache, so
     nothing of size [N, C] or [N, C, D] is kept, and products against shared items stay matrix products. Mixed precision
