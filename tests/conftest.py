@@ -1,6 +1,7 @@
 """Settings shared by all tests."""
 
 import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,3 +19,11 @@ import torch
 def seeded() -> None:
     """The same random numbers in every test, whatever ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Sets how many torch has, for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)

@@ -1,6 +1,6 @@
 """Parts on two workers against the same parts one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,11 +13,8 @@ from recsys.parallel import on_workers, side_by_side
 
 
 @pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+def two_threads(threads: Callable[[int], None]) -> None:
+    threads(2)
 
 
 class Encoder(nn.Module):

@@ -1,8 +1,8 @@
 /* Softmax cross-entropy of positions against all items, and its gradient.
 
-POSITIONS at a time go through logits, their softmax and both products of the gradient: of some thousands of items most of
-their logits stay in the cache of one core meanwhile. Logits and probabilities are held [panels][POSITIONS][PANEL], so that every
-product reads what stands side by side. */
+POSITIONS at a time go through logits, their softmax and both products of the gradient: of some thousands of items most
+of their logits stay in the cache of one core meanwhile. Logits and probabilities are held [panels][POSITIONS][PANEL], so
+that every product reads what stands side by side. */
 
 #include <math.h>
 
@@ -48,20 +48,6 @@ static void score(
             }
 }
 
-/* to[count][size] += the product of a (as in product_tile) and b[steps][size]; count: a multiple of LOW. */
-INLINE void add_product(
-    float *to, int64_t size, int64_t count, const float *a, int64_t across, int64_t along, const float *b, int64_t steps
-) {
-    int64_t whole = size / (DEEP * LANES) * (DEEP * LANES);
-    for (int64_t i = 0; i < count; i += LOW) {
-        const float *from = a + i * across;
-        for (int64_t d = 0; d < whole; d += DEEP * LANES)
-            product_tile(to + i * size + d, size, from, across, along, b + d, size, steps, LOW, DEEP, 1);
-        for (int64_t d = whole; d < size; d += LANES)
-            product_tile(to + i * size + d, size, from, across, along, b + d, size, steps, LOW, 1, 1);
-    }
-}
-
 /* Of positions [begin, end) the losses and their gradients in the queries are written, those in the table are added to
 to_weight and to_bias.
 
@@ -105,7 +91,8 @@ int cross_entropy(
                     store(power + r * PANEL + c, here);
                 }
             int64_t steps = at_most(all->items - p * PANEL, PANEL);
-            add_product(down, size, POSITIONS, power, PANEL, 1, weight + p * PANEL * size, steps);
+            const float *items = weight + p * PANEL * size;
+            product_in_tiles(down, POSITIONS, size, power, PANEL, 1, items, steps, LOW, DEEP, 1);
         }
 
         for (int64_t r = 0; r < there; r++) {
@@ -123,7 +110,7 @@ int cross_entropy(
         }
         for (int64_t p = 0; p < all->panels; p++) {
             const float *power = x + p * POSITIONS * PANEL;
-            add_product(to_weight + p * PANEL * size, size, PANEL, power, 1, PANEL, q, there);
+            product_in_tiles(to_weight + p * PANEL * size, PANEL, size, power, 1, PANEL, q, there, LOW, DEEP, 1);
             for (int64_t r = 0; to_bias && r < there; r++)
                 for (int c = 0; c < PANEL; c++) to_bias[p * PANEL + c] += power[r * PANEL + c] * share[r];
         }

@@ -16,22 +16,12 @@ typedef struct {
     draws drawn;
 } layers;
 
-/* to[rows][columns] = or += the product of a (as in product_tile) and b[count][columns]; multiples of BLOCK and LANES. */
+/* As product_in_tiles; rows: a multiple of BLOCK. */
 static void product(
     float *to, int64_t rows, int64_t columns, const float *a, int64_t across, int64_t along, const float *b,
     int64_t count, int adds
 ) {
-    int64_t whole = columns / (WIDE * LANES) * (WIDE * LANES);
-    for (int64_t c = 0; c < whole; c += WIDE * LANES)
-        for (int64_t r = 0; r < rows; r += BLOCK)
-            product_tile(
-                to + r * columns + c, columns, a + r * across, across, along, b + c, columns, count, BLOCK, WIDE, adds
-            );
-    if (whole < columns)
-        for (int64_t r = 0; r < rows; r += BLOCK)
-            product_tile(
-                to + r * columns + whole, columns, a + r * across, across, along, b + whole, columns, count, BLOCK, 1, adds
-            );
+    product_in_tiles(to, rows, columns, a, across, along, b, count, BLOCK, WIDE, adds);
 }
 
 /* The normal distribution below x, and its density: Abramowitz and Stegun 7.1.26, to 1e-7. */

@@ -1,5 +1,7 @@
 """Filters over rows that are laid end to end, against a loop over the definition."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -34,16 +36,13 @@ def test_the_compiled_one_is_the_definition_with_its_gradients(size: int, longes
 
 
 @compiled
-def test_many_rows_come_to_the_same_on_two_cores() -> None:
+def test_many_rows_come_to_the_same_on_two_cores(threads: Callable[[int], None]) -> None:
     lengths = torch.randint(1, 60, (300,), generator=torch.Generator().manual_seed(0))
     x, filters = torch.randn(int(lengths.sum()), 8, requires_grad=True), torch.randn(60, 8, requires_grad=True)
-    gradients, before = [], torch.get_num_threads()
-    try:
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            gradients.append(torch.autograd.grad(convolve(x, filters, lengths).sigmoid().sum(), (x, filters)))
-    finally:
-        torch.set_num_threads(before)
+    gradients = []
+    for count in (1, 2):
+        threads(count)
+        gradients.append(torch.autograd.grad(convolve(x, filters, lengths).sigmoid().sum(), (x, filters)))
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-4)
 

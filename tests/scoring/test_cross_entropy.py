@@ -1,6 +1,6 @@
 """The compiled softmax cross-entropy against torch's own in double precision."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,14 +61,6 @@ def test_it_is_torchs_loss_with_its_gradients(
     found = [to_queries, gradient.weight, *([] if gradient.bias is None else [gradient.bias])]
     for one, other in zip(found, torch.autograd.grad(expected.sum(), parts), strict=True):
         torch.testing.assert_close(one.double(), other, atol=10 * error, rtol=1e-4)
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    """Sets how many torch has, for one test."""
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
 
 
 def test_threads_share_the_positions(threads: Callable[[int], None]) -> None:
